@@ -1,0 +1,182 @@
+import type { Actor } from '../contracts/actor.ts';
+import type {
+  ApprovalActivities,
+  ApprovalContent,
+  CheckedDecision,
+  CompiledApproval,
+  CompileRequest,
+  DecisionCheck,
+} from '../contracts/approvals.ts';
+import type { Requirement } from '../contracts/approval-policy.ts';
+import type { Json } from '../contracts/json.ts';
+import { refused } from '../contracts/parse.ts';
+import { getContent, putMasked } from '../db/contents.ts';
+import { delegatorsOf, validDelegations } from '../db/delegations.ts';
+import { listUsers, managerChainOf } from '../db/directory.ts';
+import type { Queryable } from '../db/pool.ts';
+import { findTask } from '../db/tasks.ts';
+import { digestOf } from '../platform/digest.ts';
+import { newId } from '../platform/ids.ts';
+import { schemaFaults } from '../platform/json-schema.ts';
+import { attainable, compilePolicy, policyOf } from './approval-policy.ts';
+import type { ActivityDeps } from './deps.ts';
+import { permit, toolsOf } from './principals.ts';
+import { requireSession } from './sessions.ts';
+
+async function contentOf(sql: Queryable, id: string): Promise<ApprovalContent> {
+  const row = await getContent(sql, id);
+  if (!row) throw refused({ code: 'not_found', detail: `Content ${id} does not exist.` });
+  return row.masked as unknown as ApprovalContent;
+}
+
+const everybodyIn = (requirement: Requirement): readonly string[] =>
+  'users' in requirement ? requirement.users : requirement.parts.flatMap(everybodyIn);
+const withExtra = (requirement: Requirement, extra: readonly string[]): Requirement =>
+  'users' in requirement
+    ? { ...requirement, users: [...new Set([...requirement.users, ...extra])] }
+    : { ...requirement, parts: requirement.parts.map((part) => withExtra(part, extra)) };
+
+/** The requester, and the person behind it: neither ever decides. */
+const selves = ({ id, acts_for }: Actor): Set<string> => new Set(acts_for === null ? [id] : [id, acts_for]);
+
+async function checkSubject(sql: Queryable, { task_id, session_id, requester }: CompileRequest): Promise<void> {
+  if (session_id !== null) await requireSession(sql, session_id, requester);
+  if (task_id === null) return;
+  const task = await findTask(sql, task_id);
+  const near = task ? [task.sender_id, task.assignee_id, task.sender_acts_for, task.escalated_to] : [];
+  const concerned = near.includes(requester.id) || near.includes(requester.acts_for) || requester.administrator;
+  if (!concerned) throw refused({ code: 'not_found', detail: `Task ${task_id} is not one that you sent or work on.` });
+}
+
+/** Absent approvers without a delegate are answered for by their managers. */
+async function withAbsences(sql: Queryable, requirement: Requirement, excluded: ReadonlySet<string>) {
+  const users = [...new Set(everybodyIn(requirement))];
+  const delegations = (await validDelegations(sql, users)).filter(({ delegate_id }) => !excluded.has(delegate_id));
+  const delegates: Record<string, string[]> = {};
+  for (const { user_id, delegate_id } of delegations) (delegates[user_id] ??= []).push(delegate_id);
+  return delegates;
+}
+
+async function compile(
+  deps: ActivityDeps,
+  sql: Queryable,
+  request: CompileRequest,
+  content: ApprovalContent,
+): Promise<CompiledApproval> {
+  const excluded = selves(request.requester);
+  const task = request.task_id === null ? undefined : await findTask(sql, request.task_id);
+  const roles = [task?.sender_role, request.requester.role];
+  const profiles = roles.flatMap((role) => (role ? (deps.profiles.get(role) ?? []) : []));
+  const compiled = await compilePolicy(policyOf(content.approvers, profiles), { sql, content, excluded, profiles });
+  if (!compiled)
+    throw refused({
+      code: 'no_eligible_approver',
+      detail: 'No condition of the policy holds for this subject, so nobody would have to approve it.',
+    });
+  const requirement = withExtra(
+    compiled,
+    request.escalated_to.filter((user) => !excluded.has(user)),
+  );
+  if (!attainable(requirement))
+    throw refused({
+      code: 'no_eligible_approver',
+      detail: `There are not enough people for: ${requirement.label}. The requester does not count.`,
+    });
+  return {
+    requirement,
+    digest: digestOf(content.action),
+    delegates: await withAbsences(sql, requirement, excluded),
+    policies: [],
+  };
+}
+
+/** Whom the decision counts for: the actor's own vote, or that of an approver who delegated to it. */
+async function principalOfVote(
+  sql: Queryable,
+  { actor, request }: DecisionCheck,
+  requirement: Requirement,
+): Promise<string | null> {
+  const person =
+    actor.kind === 'agent' ? (actor.acts_for ?? (await anyOfRole(sql, actor, requirement)) ?? actor.id) : actor.id;
+  const approvers = everybodyIn(requirement);
+  if (approvers.includes(person)) return person === actor.id || person === actor.acts_for ? null : person;
+  const from = (await delegatorsOf(sql, person)).find(
+    (user) => approvers.includes(user) && !selves(request.requester).has(user),
+  );
+  if (from === undefined)
+    throw refused({ code: 'not_an_approver', detail: 'You are neither an approver of this nor a delegate of one.' });
+  return from;
+}
+
+/** An agent of a whole role, where the request lets agents decide, answers for one of its role's people. */
+async function anyOfRole(sql: Queryable, { role }: Actor, requirement: Requirement): Promise<string | undefined> {
+  if (role === null) return undefined;
+  const people = (await listUsers(sql, role)).map((user) => user.id);
+  return everybodyIn(requirement).find((user) => people.includes(user));
+}
+
+async function edited(
+  deps: ActivityDeps,
+  sql: Queryable,
+  check: DecisionCheck,
+  content: ApprovalContent,
+): Promise<CheckedDecision['edited']> {
+  if (!check.edits || check.decision === null) return null;
+  const { action, editable } = content;
+  if (!action || !editable) throw refused({ code: 'invalid_edits', detail: 'The request allows no edits.' });
+  const decision = await getContent(sql, check.decision);
+  const edits = (decision?.masked as { edits?: Record<string, Json> } | undefined)?.edits ?? {};
+  const faults = schemaFaults(editable, edits);
+  if (faults !== undefined) throw refused({ code: 'invalid_edits', detail: faults });
+  const foreign = Object.keys(edits).find((key) => !isEditable(editable, key));
+  if (foreign !== undefined)
+    throw refused({ code: 'invalid_edits', detail: `${foreign} is not among the fields that may be edited.` });
+  const changed: ApprovalContent = { ...content, action: { ...action, arguments: { ...action.arguments, ...edits } } };
+  const id = newId('content');
+  await putMasked(sql, id, changed as unknown as Json, {});
+  return { content: id, compiled: await compile(deps, sql, check.request, changed) };
+}
+
+/** Only what the schema names may be set: a schema that says nothing of a field does not allow it. */
+const isEditable = (schema: Record<string, Json>, key: string): boolean => {
+  const properties = schema['properties'];
+  return typeof properties === 'object' && properties !== null && Object.hasOwn(properties, key);
+};
+
+/** Who may approve what, and the digest that binds an approval to its action. */
+export const createApprovalActivities = (deps: ActivityDeps): ApprovalActivities => ({
+  compileApproval: (request) =>
+    deps.database.inOrganisation(request.organisation_id, async (sql) => {
+      const { requester } = request;
+      const allowed_tools = toolsOf(requester, requester.role === null ? undefined : deps.profiles.get(requester.role));
+      const policies = permit(
+        request.organisation_id,
+        { actor: requester, role: requester.role ?? 'support' },
+        'approval:request',
+        {
+          kind: 'approval',
+          ...(allowed_tools && { allowed_tools }),
+        },
+      );
+      await checkSubject(sql, request);
+      return { ...(await compile(deps, sql, request, await contentOf(sql, request.content))), policies };
+    }),
+
+  checkDecision: (check) =>
+    deps.database.inOrganisation(check.organisation_id, async (sql) => {
+      const content = await contentOf(sql, check.request.content);
+      const { requirement } = await compile(deps, sql, check.request, content);
+      const on_behalf_of = await principalOfVote(sql, check, requirement);
+      return { on_behalf_of, edited: await edited(deps, sql, check, content) };
+    }),
+
+  managersOf: ({ organisation_id, users }) =>
+    deps.database.inOrganisation(organisation_id, async (sql) => {
+      const managers = new Set<string>();
+      for (const user of users) {
+        const [, manager] = await managerChainOf(sql, user);
+        if (manager) managers.add(manager.id);
+      }
+      return [...managers];
+    }),
+});

@@ -1,0 +1,139 @@
+import express from 'express';
+import type { Express, NextFunction, Request, Response, Router } from 'express';
+import swaggerUi from 'swagger-ui-express';
+
+import { operations } from '../contracts/index.ts';
+import { mountApprovals } from './approvals/handlers.ts';
+import { mountDelegations } from './approvals/delegations.ts';
+import { mountAudit } from './audit/handlers.ts';
+import { createAuthenticate } from './authentication.ts';
+import { jsonBody } from './body.ts';
+import type { ApiDeps } from './deps.ts';
+import { mountDirectory } from './directory/handlers.ts';
+import { toApiError } from './errors.ts';
+import { mountHealth } from './health.ts';
+import type { Mounting } from './http.ts';
+import { mountChannels } from './notifications/channels.ts';
+import { mountNotifications } from './notifications/handlers.ts';
+import { openApiDocument } from './openapi.ts';
+import { ApiError, problemOf } from './problem.ts';
+import { mountProfiles } from './profiles/handlers.ts';
+import { mountSessions } from './sessions/handlers.ts';
+import { mountShards } from './sessions/shards.ts';
+import { mountTimeline } from './sessions/timeline.ts';
+import { mountInbox } from './status/inbox.ts';
+import { mountStatus } from './status/handlers.ts';
+import { mountStream } from './stream/stream.ts';
+import { mountTasks } from './tasks/handlers.ts';
+import { traceIdOf } from './trace.ts';
+
+const RETRY_AFTER_S = '2';
+
+/** The HTTP API: every route at the root and under /api (X-6). */
+export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use((req, res, next) => {
+    res.locals['traceId'] = traceIdOf(req);
+    res.set({
+      'X-Trace-Id': headerSafe(String(res.locals['traceId'])),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    next();
+  });
+  const router = express.Router();
+  mountHealth(router, deps, isDraining);
+  mountDocs(router);
+  router.use(...jsonBody);
+  const mounting: Mounting = { router, deps, authenticate: createAuthenticate(deps.database, deps.profiles) };
+  for (const mountFeature of FEATURES) mountFeature(mounting);
+  refuseOtherMethods(router);
+  app.use('/api', router);
+  app.use(router);
+  app.use((req: Request) => {
+    throw new ApiError({ code: 'not_found', detail: `There is no path ${req.path}.` });
+  });
+  app.use(answerFailure(deps));
+  return app;
+}
+
+const FEATURES = [
+  mountTasks,
+  mountApprovals,
+  mountDelegations,
+  mountSessions,
+  mountShards,
+  mountTimeline,
+  mountNotifications,
+  mountChannels,
+  mountInbox,
+  mountStatus,
+  mountStream,
+  mountAudit,
+  mountDirectory,
+  mountProfiles,
+];
+
+const headerSafe = (text: string): string => text.replaceAll(/[^\w.:-]/g, '').slice(0, 100);
+
+function mountDocs(router: Router): void {
+  const document = openApiDocument(operations);
+  router.get('/openapi.json', (_req, res) => {
+    res.json(document);
+  });
+  // Served from the package: nothing is fetched from outside.
+  router.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { swaggerOptions: { validatorUrl: null } }));
+}
+
+/** A known path with another method is answered with what it has, instead of as if it were unknown. */
+function refuseOtherMethods(router: Router): void {
+  const byPath = new Map<string, string[]>();
+  for (const { path, method } of operations) byPath.set(path, [...(byPath.get(path) ?? []), method.toUpperCase()]);
+  for (const [path, methods] of byPath)
+    router.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (req, res) => {
+      res.set('Allow', methods.join(', '));
+      throw new ApiError({
+        code: 'method_not_allowed',
+        detail: `${req.path} has ${methods.join(', ')}, not ${req.method}.`,
+      });
+    });
+}
+
+/** Failures of reading a body, as body-parser tells them (https://github.com/expressjs/body-parser#errors). */
+function fromBodyParser(error: unknown): ApiError | undefined {
+  if (typeof error !== 'object' || error === null || !('type' in error)) return undefined;
+  switch (error.type) {
+    case 'entity.too.large':
+      return new ApiError({ code: 'payload_too_large', detail: 'The body is larger than 1 MiB.' });
+    case 'encoding.unsupported':
+      return new ApiError({ code: 'unsupported_media_type', detail: 'The Content-Encoding of the body is not known.' });
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new ApiError({ code: 'malformed_body', detail: 'The body does not have the length it says.' });
+    default:
+      return undefined;
+  }
+}
+
+const answerFailure =
+  ({ log }: ApiDeps) =>
+  (error: unknown, req: Request, res: Response, next: NextFunction): void => {
+    if (res.headersSent) {
+      next(error);
+      return;
+    }
+    const traceId = headerSafe(String(res.locals['traceId']));
+    const uri =
+      error instanceof URIError ? new ApiError({ code: 'invalid_input', detail: 'The path is not valid.' }) : undefined;
+    const known = toApiError(error) ?? fromBodyParser(error) ?? uri;
+    if (!known) log.error({ err: error, trace_id: traceId, method: req.method, path: req.path }, 'a request failed');
+    const problem = problemOf(
+      known ?? new ApiError({ code: 'internal', detail: 'Something failed here; it is in the log.' }),
+      traceId,
+    );
+    if (problem.status === 503 || problem.status === 429) res.set('Retry-After', RETRY_AFTER_S);
+    if (problem.status === 401) res.set('WWW-Authenticate', 'Bearer');
+    res.status(problem.status).type('application/problem+json').json(problem);
+  };

@@ -1,0 +1,114 @@
+import { heartbeat, listDirectory, whoAmI } from '../../contracts/agents.ts';
+import type { AgentView } from '../../contracts/agents.ts';
+import { FANOUT_WORKFLOW, fanoutWorkflowId, pauseDispatch } from '../../contracts/sessions.ts';
+import type { Fanout, FanoutWorkflow } from '../../contracts/sessions.ts';
+import { agentAvailableSignal, taskWorkflowId } from '../../contracts/tasks.ts';
+import { listAgents, listUsers, ONLINE_SECONDS, saveHeartbeat } from '../../db/directory.ts';
+import type { AgentRow } from '../../db/directory.ts';
+import { addPause, removePause } from '../../db/pauses.ts';
+import { queuedTaskIds } from '../../db/tasks.ts';
+import type { Call } from '../call.ts';
+import type { ApiDeps } from '../deps.ts';
+import { mount } from '../http.ts';
+import type { Mounting } from '../http.ts';
+import { requirePermission } from '../permission.ts';
+import { ApiError } from '../problem.ts';
+import { recordEvent } from '../record.ts';
+import { roleOf } from '../sessions/handlers.ts';
+import { isoOrNull } from '../views.ts';
+
+/** Queued tasks that an agent which comes online is offered at once; it claims further ones from its inbox. */
+const OFFERED = 50;
+
+function agentView(row: AgentRow): AgentView {
+  const { id, name, role, acts_for, skills, capacity, version, last_seen_at } = row;
+  const seen = last_seen_at !== null && Date.now() - last_seen_at.getTime() < ONLINE_SECONDS * 1000;
+  return {
+    id,
+    name,
+    role,
+    acts_for,
+    skills,
+    capacity,
+    version,
+    status: seen ? row.status : 'offline',
+    last_seen_at: isoOrNull(last_seen_at),
+  };
+}
+
+/** Tells the queued tasks of a role that somebody is there now. */
+async function offerQueue({ database, client, log }: ApiDeps, { principal }: Call): Promise<void> {
+  const { organisation_id, role } = principal;
+  const ids = await database.inOrganisation(organisation_id, (sql) => queuedTaskIds(sql, role, OFFERED));
+  const signals = ids.map((id) =>
+    client.workflow.getHandle(taskWorkflowId(organisation_id, id)).signal(agentAvailableSignal),
+  );
+  const failed = (await Promise.allSettled(signals)).filter((one) => one.status === 'rejected').length;
+  if (failed > 0)
+    log.warn({ failed, role }, 'some queued tasks could not be offered; the inbox shows them all the same');
+}
+
+async function pause(deps: ApiDeps, call: Call, scope: 'agent' | 'role' | 'organisation', id: string, paused: boolean) {
+  const { organisation_id } = call.principal;
+  await requirePermission(deps, call, 'dispatch:pause', { kind: 'organisation' });
+  if (scope === 'organisation' && id !== 'all')
+    throw new ApiError({ code: 'invalid_input', detail: "id: must be 'all' for the organisation." });
+  if (scope !== 'organisation') await roleOf(deps, call, id);
+  await deps.database.transaction(organisation_id, async (sql) => {
+    await (paused ? addPause : removePause)(sql, scope, id);
+    await recordEvent(sql, call, {
+      action: paused ? 'dispatch.paused' : 'dispatch.resumed',
+      kind: scope,
+      id,
+      details: { scope, id },
+    });
+  });
+  const fanout: Fanout = { organisation_id, scope, id, message: paused ? 'pause' : 'resume' };
+  const { reached } = await deps.client.workflow.execute<FanoutWorkflow>(FANOUT_WORKFLOW, {
+    workflowId: fanoutWorkflowId(fanout, call.id),
+    taskQueue: deps.taskQueue,
+    args: [fanout],
+  });
+  return { scope, id, paused, tasks_reached: reached };
+}
+
+/** Routes of the directory: who there is, who is there, and who is paused. */
+export function mountDirectory(mounting: Mounting): void {
+  const { deps } = mounting;
+  mount(mounting, heartbeat, async (input, call) => {
+    const { principal } = call;
+    if (principal.kind !== 'agent') throw new ApiError({ code: 'forbidden', detail: 'Only agents have a heartbeat.' });
+    await requirePermission(deps, call, 'agent:heartbeat', { kind: 'organisation' });
+    const { status, skills = null, capacity = null, version = null } = input;
+    const beat = { id: principal.id, status, skills, capacity, version };
+    const saved = await deps.database.inOrganisation(principal.organisation_id, (sql) => saveHeartbeat(sql, beat));
+    if (!saved) throw new ApiError({ code: 'forbidden', detail: 'The agent is not registered.' });
+    if (saved.wasAway && status === 'online') await offerQueue(deps, call);
+    return agentView(saved.agent);
+  });
+
+  mount(mounting, listDirectory, async ({ role = null }, call) => {
+    await requirePermission(deps, call, 'directory:read', { kind: 'organisation' });
+    const [users, agents] = await deps.database.inOrganisation(call.principal.organisation_id, async (sql) => [
+      await listUsers(sql, role),
+      await listAgents(sql, role),
+    ]);
+    return {
+      users: users.map(({ id, name, role: of, manager_id, department }) => ({
+        id,
+        name,
+        role: of,
+        manager_id,
+        department,
+      })),
+      agents: agents.map(agentView),
+    };
+  });
+
+  mount(mounting, whoAmI, (_, { principal }) => {
+    const { id, kind, name, role, acts_for, administrator, clearance, organisation_id } = principal;
+    return Promise.resolve({ id, kind, name, role, acts_for, administrator, clearance, organisation_id });
+  });
+
+  mount(mounting, pauseDispatch, ({ scope, id, paused }, call) => pause(deps, call, scope, id, paused));
+}

@@ -1,0 +1,53 @@
+import path from 'node:path';
+
+import { openDatabase } from '../db/pool.ts';
+import { loadProfiles } from '../directory/profiles.ts';
+import { loadConfig } from '../platform/config.ts';
+import { createLogger } from '../platform/log.ts';
+import { reportReady } from '../platform/ready.ts';
+import { guardRegularExpressions } from '../platform/regexp.ts';
+import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { openPrivacy } from '../privacy/open.ts';
+import { connectTemporal } from '../temporal/connection.ts';
+import { serveApi } from './serve.ts';
+import { openFeed } from './stream/feed.ts';
+
+/** Serves the API until the process is told to stop; what was accepted is answered first. */
+async function main(): Promise<void> {
+  guardRegularExpressions();
+  const config = loadConfig();
+  const log = createLogger({ name: 'api', level: config.logLevel });
+  configureShutdown({ graceMs: config.shutdownGraceMs, log });
+  const url = config.databaseUrl;
+  if (url === undefined)
+    throw new Error('SWITCHBOARD_DATABASE_URL is not set: the API needs a database. `npm start` brings one.');
+  const database = openDatabase({
+    url,
+    onError: (error) => log.warn({ error: error.message }, 'a database connection was lost'),
+  });
+  onShutdown('database', () => database.close());
+  const address = config.temporalAddress ?? `127.0.0.1:${String(config.temporalPort)}`;
+  const { connection, client } = await connectTemporal({ address, namespace: config.temporalNamespace });
+  onShutdown('temporal', () => connection.close());
+  const feed = await openFeed({ database, url, log });
+  onShutdown('feed', () => feed.close());
+  const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
+  const deps = {
+    ...openPrivacy(path.join(config.dataDir, 'master.key'), database),
+    database,
+    client,
+    taskQueue: config.temporalTaskQueue,
+    profiles,
+    feed,
+    log,
+  };
+  const served = await serveApi(deps, { host: config.apiHost, port: config.apiPort });
+  onShutdown('api', () => served.close());
+  log.info({ url: served.url }, 'serving the API');
+  reportReady();
+}
+
+main().catch((error: unknown) => {
+  createLogger({ name: 'api' }).fatal({ err: error }, 'the API could not start');
+  process.exit(1);
+});

@@ -1,0 +1,36 @@
+import type { Json } from '../contracts/json.ts';
+import type { MaskCounts, MaskedSummary } from '../contracts/content.ts';
+import type { EntityType, Principal } from '../contracts/principal.ts';
+import type { Guard } from '../privacy/guard.ts';
+
+/** A date as clients read it. */
+export const iso = (date: Date): string => date.toISOString();
+export const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+/** Masked texts in clear, where the reader's clearance allows; everything else stays as it is. */
+export const inClear = async <T>(guard: Guard, reader: Principal, masked: T): Promise<T> =>
+  (await guard.unmask(reader.organisation_id, masked as Json, reader.clearance)) as T;
+
+/** What was masked, and which of it somebody with this clearance sees. */
+export const maskedSummary = (found: MaskCounts, clearance: readonly EntityType[]): MaskedSummary =>
+  (Object.entries(found) as [EntityType, number][]).map(([type, count]) => ({
+    type,
+    count,
+    visible_to_receiver: clearance.includes(type),
+  }));
+
+/** A page and the cursor behind it: one row more than asked for tells that there is more. */
+export function pageOf<R extends { readonly id: string }>(
+  rows: readonly R[],
+  limit: number,
+): { readonly rows: readonly R[]; readonly next: string | null } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return { rows: page, next: rows.length > limit && last ? cursorOf(last.id) : null };
+}
+
+/** A cursor that says where to go on; opaque to clients. */
+export const cursorOf = (id: string): string => Buffer.from(id).toString('base64url');
+/** The id inside a cursor. */
+export const afterOf = (cursor: string | undefined): string | undefined =>
+  cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();

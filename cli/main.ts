@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { runMigrate } from './migrate.ts';
+import { product } from './product.ts';
+import { say } from './say.ts';
+import { runStart } from './start.ts';
+
+type Command = (args: string[]) => Promise<number | undefined>;
+
+const root = path.resolve(import.meta.dirname, '..');
+
+const HELP = `switchboard <command>
+
+  start      run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
+  demo       run the demonstration
+  migrate    bring the database up to date
+  mcp        the MCP extension over stdio (--http: over Streamable HTTP)
+  help       this text
+
+Settings are environment variables (SWITCHBOARD_API_PORT …), described in platform/config.ts.`;
+
+const commands: Readonly<Record<string, Command>> = {
+  start: async () => {
+    await runStart(product);
+    return undefined;
+  },
+  demo: async (args) => {
+    const { runDemo } = (await load('cli/demo/index.ts')) as { runDemo: (args: string[]) => Promise<number> };
+    return runDemo(args);
+  },
+  migrate: async () => {
+    await runMigrate();
+    return 0;
+  },
+  mcp: async (args) => {
+    await load(args.includes('--http') ? 'mcp-extension/http-main.ts' : 'mcp-extension/stdio-main.ts');
+    return undefined;
+  },
+  help: () => {
+    say(HELP);
+    return Promise.resolve(0);
+  },
+};
+
+/** Loads a part only when its command is used: the others start faster and do not depend on it. */
+async function load(file: string): Promise<unknown> {
+  const absolute = path.join(root, file);
+  if (!existsSync(absolute)) throw new Error(`${file} is missing from this installation.`);
+  return import(pathToFileURL(absolute).href);
+}
+
+async function main([name = 'help', ...args]: string[]): Promise<void> {
+  const command = commands[name === '--help' || name === '-h' ? 'help' : name];
+  if (command === undefined) {
+    process.stderr.write(`Unknown command "${name}".\n\n${HELP}\n`);
+    process.exit(2);
+  }
+  try {
+    const code = await command(args);
+    if (code !== undefined) process.exit(code);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (process.env['SWITCHBOARD_LOG_LEVEL'] === 'debug' && error instanceof Error)
+      process.stderr.write(`${error.stack ?? ''}\n`);
+    process.exit(1);
+  }
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,112 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { organisationIds } from '../db/deliveries.ts';
+import { openDatabase } from '../db/pool.ts';
+import type { Database } from '../db/pool.ts';
+import { addOrganisation, listPrincipals, setKey } from '../db/seed.ts';
+import type { Named } from '../db/seed.ts';
+import { demoOrganisation } from '../directory/demo-organisation.ts';
+import type { DemoOrganisation } from '../directory/demo-organisation.ts';
+import { loadProfiles } from '../directory/profiles.ts';
+import { newId } from '../platform/ids.ts';
+
+/** One line of the file of development keys. */
+export interface DevelopmentKey extends Named {
+  readonly key: string;
+}
+/** The file of development keys: whoever can read it is everybody in it. */
+export interface KeysFile {
+  readonly organisation_id: string;
+  readonly keys: readonly DevelopmentKey[];
+}
+
+/** Reads the development keys; undefined where there are none yet. */
+export function readKeys(file: string): KeysFile | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as KeysFile;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function writeKeys(file: string, keys: KeysFile): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  // Written aside and renamed: a stop in between leaves the old file, never half a file.
+  writeFileSync(`${file}.new`, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** A new API key: `sbk_<key id>_<secret>`. */
+export function newKey(): { readonly key: string; readonly keyId: string; readonly hash: Buffer } {
+  const keyId = randomBytes(32)
+    .toString('base64')
+    .replaceAll(/[^A-Za-z0-9]/g, '')
+    .slice(0, 12);
+  const key = `sbk_${keyId}_${randomBytes(32).toString('base64url')}`;
+  return { key, keyId, hash: createHash('sha256').update(key).digest() };
+}
+
+function withIds(demo: DemoOrganisation): Parameters<typeof addOrganisation>[1] {
+  const ids = new Map(demo.people.map((person) => [person.user_id, newId('user')]));
+  const people = demo.people.map((person) => ({
+    id: ids.get(person.user_id) ?? '',
+    external_id: String(person.user_id),
+    name: person.name,
+    email: person.email,
+    role: person.role,
+    department: person.department,
+    title: person.title,
+    manager_id: person.reports_to_id === null ? null : (ids.get(person.reports_to_id) ?? null),
+    administrator: person.administrator,
+  }));
+  const agents = demo.agents.map((agent) => ({ ...agent, id: newId('agent') }));
+  return { id: newId('organisation'), name: demo.name, people, agents };
+}
+
+/** Gives a key to everybody who has none in the file; keys whose secret was lost are replaced. */
+async function completeKeys(
+  database: Database,
+  organisation_id: string,
+  present: readonly DevelopmentKey[],
+): Promise<DevelopmentKey[]> {
+  return database.transaction(organisation_id, async (sql) => {
+    const keys: DevelopmentKey[] = [];
+    for (const who of await listPrincipals(sql)) {
+      const known = present.find((one) => one.id === who.id);
+      const made = known ? undefined : newKey();
+      if (made) await setKey(sql, who, made.keyId, made.hash);
+      keys.push({ ...who, key: known?.key ?? made?.key ?? '' });
+    }
+    return keys;
+  });
+}
+
+/** Adds an invented organisation with its people and agents. */
+export async function seedOrganisation(database: Database, profilesFolder: string): Promise<KeysFile> {
+  const organisation = withIds(demoOrganisation(profilesFolder, loadProfiles(profilesFolder)));
+  await database.transaction(organisation.id, (sql) => addOrganisation(sql, organisation));
+  return { organisation_id: organisation.id, keys: await completeKeys(database, organisation.id, []) };
+}
+
+/** Fills an empty database with the demo organisation and writes everybody's key; a second call changes nothing. */
+export async function seedDevelopment({
+  databaseUrl,
+  keysFile,
+}: {
+  readonly databaseUrl: string;
+  readonly keysFile: string;
+}): Promise<void> {
+  const database = openDatabase({ url: databaseUrl, max: 2 });
+  try {
+    const profilesFolder = path.resolve(import.meta.dirname, '../profiles');
+    const [existing] = await database.unscoped(organisationIds);
+    if (existing === undefined) return writeKeys(keysFile, await seedOrganisation(database, profilesFolder));
+    const present = readKeys(keysFile)?.keys ?? [];
+    writeKeys(keysFile, { organisation_id: existing, keys: await completeKeys(database, existing, present) });
+  } finally {
+    await database.close();
+  }
+}

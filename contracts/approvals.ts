@@ -1,0 +1,463 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { z } from 'zod';
+
+import { Actor } from './actor.ts';
+import { ApprovalPolicy } from './approval-policy.ts';
+import type { Requirement } from './approval-policy.ts';
+import { ContentRef, MaskedSummary } from './content.ts';
+import { ApprovalId, SessionId, TaskId, UserId } from './ids.ts';
+import { JsonMap, JsonObject, JsonSchema, JsonValue } from './json.ts';
+import type { Json } from './json.ts';
+import { defineOperation } from './operation.ts';
+import { NextCursor, pageFields } from './paging.ts';
+import { Role } from './principal.ts';
+import { Duration, Timestamp } from './time.ts';
+
+export const ApprovalStatus = z
+  .enum(['pending', 'changes_requested', 'approved', 'rejected', 'expired', 'withdrawn'])
+  .describe('Only approved lets an action run');
+export type ApprovalStatus = z.infer<typeof ApprovalStatus>;
+
+/** Spellings of the four decisions that are understood; anything else is refused and approves nothing (APPR-5). */
+const DECISIONS = {
+  approve: 'approve',
+  approved: 'approve',
+  reject: 'reject',
+  rejected: 'reject',
+  deny: 'reject',
+  denied: 'reject',
+  request_changes: 'request_changes',
+  changes_requested: 'request_changes',
+} as const;
+export const DecisionWord = z
+  .enum(Object.keys(DECISIONS) as [keyof typeof DECISIONS, ...(keyof typeof DECISIONS)[]])
+  .describe('approve, reject or request_changes');
+export const Verdict = z.enum(['approve', 'reject', 'request_changes']);
+export type Verdict = z.infer<typeof Verdict>;
+/** The decision a spelling means. */
+export const verdictOf = (word: z.infer<typeof DecisionWord>): Verdict => DECISIONS[word];
+
+/** What is to be run once approved. Its digest binds the approval to exactly this. */
+export const ProposedAction = z
+  .strictObject({
+    tool: z.string().min(1).max(200).describe('Name of the tool or operation'),
+    arguments: JsonObject.describe('Its arguments, exactly as they will be used'),
+    target: z.string().max(500).optional().describe('What it acts on'),
+  })
+  .describe('The action that the approval allows once, as it will run');
+export type ProposedAction = z.infer<typeof ProposedAction>;
+
+export const Approvers = z
+  .strictObject({
+    users: z.array(UserId).max(50).optional().describe('These people'),
+    roles: z.array(Role).max(8).optional().describe('Anybody of these roles'),
+    manager_of: UserId.optional().describe('The manager of this user'),
+    rule: z.enum(['any', 'all']).default('any').describe('One of them, or every one (one per role)'),
+    quorum: z.number().int().min(1).max(50).optional().describe('This many different people of them; overrides rule'),
+    policy: z
+      .union([ApprovalPolicy, z.string().min(1).max(60)])
+      .optional()
+      .describe("A policy, or the name of one in the sender's profile, e.g. spend; stands instead of the fields above"),
+  })
+  .refine((who) => who.policy ?? who.users?.length ?? who.roles?.length ?? who.manager_of, {
+    error: 'names nobody: give users, roles, manager_of or policy',
+  });
+export type Approvers = z.infer<typeof Approvers>;
+
+const Reason = z.string().max(5_000);
+const requestFields = {
+  task_id: TaskId.optional().describe('The task this is about'),
+  session_id: SessionId.optional().describe('The session this is about'),
+  subject: z.string().min(1).max(200).optional().describe('What it is about, where it is neither task nor session'),
+  reason: Reason.optional().describe('Why the approval is needed'),
+  evidence: JsonObject.optional().describe('What approvers need to see to decide'),
+  approvers: Approvers.optional(),
+  due_in: Duration.default('1d').describe('An answer is due within this time'),
+  remind_every: Duration.optional().describe('Remind those who have not answered, this often'),
+  on_expiry: z
+    .enum(['deny', 'escalate'])
+    .default('deny')
+    .describe('When nobody answers in time; silence never approves'),
+  editable: JsonSchema.optional().describe(
+    'JSON Schema of the action arguments that an approver may set by approving with edits',
+  ),
+  action: ProposedAction.optional(),
+  agents_may_decide: z.boolean().default(false).describe('Whether agents of the approvers may decide too'),
+};
+
+/** POST /approvals: asks for an approval, or with a `decision` gives one, as older clients do (COMPAT-2). */
+export const RequestApproval = z.strictObject({
+  ...requestFields,
+  approver_role: Role.optional().describe('Short for approvers: {roles: [role]}'),
+  approval_id: ApprovalId.optional().describe('With a decision: which approval'),
+  decision: z
+    .union([DecisionWord, z.literal('pending')])
+    .optional()
+    .describe('Gives a decision instead of asking for one'),
+  comments: Reason.optional().describe('Comment on the decision'),
+});
+export type RequestApproval = z.infer<typeof RequestApproval>;
+
+/** Text and data of an approval as they are stored, masked. */
+export interface ApprovalContent {
+  readonly subject: string | null;
+  readonly reason: string | null;
+  readonly evidence: Record<string, Json> | null;
+  readonly action: {
+    readonly tool: string;
+    readonly arguments: Record<string, Json>;
+    readonly target?: string | undefined;
+  } | null;
+  readonly editable: Record<string, Json> | null;
+  readonly approvers: Approvers;
+}
+
+export const Vote = z.object({
+  by: z.string().describe('Who decided: user or agent id'),
+  on_behalf_of: z.string().nullable().describe('Whom the decision counts for, where it was delegated'),
+  verdict: Verdict,
+  edited: z.boolean(),
+  comment: z.string().nullable(),
+  at: Timestamp,
+});
+
+export const ApprovalView = z.object({
+  id: ApprovalId,
+  approval_id: ApprovalId.describe('The same as id'),
+  status: ApprovalStatus,
+  subject: z.string().nullable(),
+  task_id: TaskId.nullable(),
+  session_id: SessionId.nullable(),
+  reason: z.string().nullable(),
+  evidence: JsonValue.nullable(),
+  action: JsonValue.nullable().describe('The action as it would run, with the edits of approvers'),
+  digest: z
+    .string()
+    .nullable()
+    .describe('sha256 of the canonical action (RFC 8785), pseudonyms in place of personal values'),
+  editable: JsonMap.nullable(),
+  requester: z.string(),
+  waiting_for: z.array(z.string()).describe('Users who can decide and have not'),
+  requirement: z.string().describe('What is needed, in words'),
+  votes: z.array(Vote),
+  revision: z.number().describe('Counts what the requester changed'),
+  due_by: Timestamp,
+  escalations: z.number(),
+  redeemed_at: Timestamp.nullable(),
+  masked: MaskedSummary,
+  trace_id: z.string(),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  decided_at: Timestamp.nullable(),
+  allowed: z.array(z.enum(['respond', 'revise', 'withdraw', 'redeem'])),
+});
+export type ApprovalView = z.infer<typeof ApprovalView>;
+
+// ---- The workflow ------------------------------------------------------------------------------------------------
+
+export const ApprovalStart = z.object({
+  organisation_id: z.string(),
+  approval_id: ApprovalId,
+  trace_id: z.string(),
+  requester: Actor,
+  requester_role: Role,
+  task_id: TaskId.nullable(),
+  session_id: SessionId.nullable(),
+  content: ContentRef,
+  due_seconds: z.number(),
+  remind_seconds: z.number().nullable(),
+  on_expiry: z.enum(['deny', 'escalate']),
+  agents_may_decide: z.boolean(),
+});
+export type ApprovalStart = z.infer<typeof ApprovalStart>;
+
+/** A decision as it travels to the workflow: words are content, kept in the database. */
+export const Decision = z.object({
+  decision_id: z.string().max(100).describe('Names the decision; the same id decides once'),
+  actor: Actor,
+  trace_id: z.string(),
+  verdict: Verdict,
+  content: ContentRef.nullable().describe('Comment and edits'),
+  edits: z.boolean(),
+});
+export type Decision = z.infer<typeof Decision>;
+
+/** What operators send by hand: the same decision by signal, for a user they act for. */
+export const OperatorDecision = z.object({
+  decision: DecisionWord,
+  user_id: UserId.describe('The approver whose decision this is'),
+  comment: z.string().max(200).optional().describe('No personal data: it stays in the history'),
+});
+export type OperatorDecision = z.infer<typeof OperatorDecision>;
+
+export const Revision = z.object({ actor: Actor, trace_id: z.string(), content: ContentRef });
+export const Withdrawal = z.object({ actor: Actor, trace_id: z.string(), because: z.string().max(200).nullable() });
+export const Redemption = z.object({
+  redemption_id: z.string().max(100),
+  actor: Actor,
+  trace_id: z.string(),
+  digest: z.string().max(100),
+});
+export type Revision = z.infer<typeof Revision>;
+export type Withdrawal = z.infer<typeof Withdrawal>;
+export type Redemption = z.infer<typeof Redemption>;
+
+export const ApprovalState = z.object({
+  approval_id: ApprovalId,
+  status: ApprovalStatus,
+  requester: z.string(),
+  waiting_for: z.array(z.string()),
+  votes: z.array(Vote.omit({ comment: true })),
+  digest: z.string().nullable(),
+  due_by: Timestamp,
+  escalations: z.number(),
+  redeemed_at: Timestamp.nullable(),
+  trace_id: z.string(),
+});
+export type ApprovalState = z.infer<typeof ApprovalState>;
+
+export const RedemptionReceipt = z.object({
+  approval_id: ApprovalId,
+  digest: z.string(),
+  redeemed_at: Timestamp,
+  action: JsonValue.nullable().describe('The approved action, in clear where your clearance allows'),
+  approved_by: z.array(z.string()),
+  trace_id: z.string(),
+});
+export type RedemptionReceipt = z.infer<typeof RedemptionReceipt>;
+
+export interface ApprovalProjection {
+  readonly id: string;
+  readonly status: ApprovalStatus;
+  readonly requester_id: string;
+  readonly requester_kind: string;
+  readonly requester_acts_for: string | null;
+  readonly task_id: string | null;
+  readonly session_id: string | null;
+  readonly content: string;
+  readonly digest: string | null;
+  readonly approvers: readonly string[];
+  readonly waiting_for: readonly string[];
+  readonly requirement: string;
+  readonly votes: readonly unknown[];
+  readonly agents_may_decide: boolean;
+  readonly revision: number;
+  readonly escalations: number;
+  readonly due_by: string;
+  readonly redeem_by: string | null;
+  readonly redeemed_at: string | null;
+  readonly trace_id: string;
+  readonly created_at: string;
+  readonly decided_at: string | null;
+}
+
+/** What is known once roles, managers and conditions were looked up. */
+export interface CompiledApproval {
+  readonly requirement: Requirement;
+  readonly digest: string | null;
+  /** People who may decide for an approver: delegate → whom. */
+  readonly delegates: Readonly<Record<string, readonly string[]>>;
+  readonly policies: readonly string[];
+}
+export interface CompileRequest {
+  readonly organisation_id: string;
+  readonly requester: Actor;
+  readonly content: ContentRef;
+  readonly task_id: string | null;
+  readonly session_id: string | null;
+  /** Extra approvers that escalation added: the managers of those who stayed silent. */
+  readonly escalated_to: readonly string[];
+}
+export interface DecisionCheck {
+  readonly organisation_id: string;
+  readonly request: CompileRequest;
+  readonly actor: Actor;
+  readonly decision: ContentRef | null;
+  readonly edits: boolean;
+}
+/** A checked decision: whom it counts for, and what the edits made of the request. */
+export interface CheckedDecision {
+  readonly on_behalf_of: string | null;
+  /** The request with the edits applied, and its compiled form; null where nothing was edited. */
+  readonly edited: { readonly content: ContentRef; readonly compiled: CompiledApproval } | null;
+}
+
+export interface ApprovalActivities {
+  /** Finds the approvers and the digest. Refuses with no_eligible_approver, forbidden or not_found. */
+  compileApproval(request: CompileRequest): Promise<CompiledApproval>;
+  /** Finds whom a decision counts for and applies edits. Refuses with not_an_approver or invalid_edits. */
+  checkDecision(check: DecisionCheck): Promise<CheckedDecision>;
+  /** The managers of those who stay silent, by the org chart; empty at the top. */
+  managersOf(request: {
+    readonly organisation_id: string;
+    readonly users: readonly string[];
+  }): Promise<readonly string[]>;
+}
+
+export type ApprovalWorkflow = (start: ApprovalStart) => Promise<ApprovalState>;
+export const APPROVAL_WORKFLOW = 'approval';
+export const openedUpdate = defineUpdate<ApprovalState, []>('opened');
+export const decideUpdate = defineUpdate<ApprovalState, [Decision]>('decide');
+export const reviseUpdate = defineUpdate<ApprovalState, [Revision]>('revise');
+export const withdrawUpdate = defineUpdate<ApprovalState, [Withdrawal]>('withdraw');
+export const redeemUpdate = defineUpdate<ApprovalState, [Redemption]>('redeem');
+export const decideSignal = defineSignal<[OperatorDecision]>('decision');
+export const withdrawSignal = defineSignal<[{ because: string }]>('withdrawRequested');
+export const approvalQuery = defineQuery<ApprovalState>('state');
+export const approvalWorkflowId = (organisationId: string, approvalId: string): string =>
+  `approval:${organisationId}:${approvalId}`;
+
+// ---- Operations --------------------------------------------------------------------------------------------------
+
+const approvalIn = { approval_id: ApprovalId };
+const DECISION_ERRORS = ['not_found', 'not_an_approver', 'approval_already_decided', 'approval_expired'] as const;
+
+export const requestApproval = defineOperation({
+  name: 'request_approval',
+  method: 'post',
+  path: '/approvals',
+  summary: 'Ask people to approve something; answers at once, the decision comes later.',
+  description:
+    'Name approvers, or approver_role. Bind the approval to an `action` and redeem it before you run that action. ' +
+    'With a `decision` this decides an approval instead of asking for one.',
+  input: RequestApproval,
+  output: ApprovalView,
+  action: 'approval:request',
+  status: 202,
+  errors: ['forbidden', 'not_found', 'no_eligible_approver', 'ambiguous_approval', ...DECISION_ERRORS],
+  tool: { title: 'Request an approval', wrapped: true },
+});
+
+export const listApprovals = defineOperation({
+  name: 'list_approvals',
+  method: 'get',
+  path: '/approvals',
+  summary: 'List approvals that you asked for or that wait for you.',
+  input: z.strictObject({
+    ...pageFields,
+    status: ApprovalStatus.optional(),
+    assignee: z.literal('me').optional().describe("'me': those that wait for your decision"),
+    task_id: TaskId.optional(),
+    session_id: SessionId.optional(),
+  }),
+  output: z.object({ approvals: z.array(ApprovalView), next_cursor: NextCursor }),
+  action: 'approval:read',
+  bareList: 'approvals',
+  tool: { title: 'List approvals', readOnly: true },
+});
+
+export const getApproval = defineOperation({
+  name: 'get_approval',
+  method: 'get',
+  path: '/approvals/{approval_id}',
+  summary: 'Read one approval.',
+  input: z.strictObject(approvalIn),
+  output: ApprovalView,
+  action: 'approval:read',
+  errors: ['not_found'],
+});
+
+export const respondToApproval = defineOperation({
+  name: 'decide_approval',
+  method: 'post',
+  path: '/approvals/{approval_id}/respond',
+  summary: 'Decide an approval that is waiting for you.',
+  input: z.strictObject({
+    ...approvalIn,
+    decision: DecisionWord,
+    comment: Reason.optional().describe('For the requester'),
+    edits: JsonObject.optional().describe('Action arguments to set, as the editable schema allows; only with approve'),
+  }),
+  output: ApprovalView,
+  action: 'approval:decide',
+  errors: [...DECISION_ERRORS, 'invalid_edits', 'illegal_transition'],
+  tool: { title: 'Decide an approval' },
+});
+
+export const reviseApproval = defineOperation({
+  name: 'revise_approval',
+  method: 'post',
+  path: '/approvals/{approval_id}/revise',
+  summary: 'Change your request, after changes were asked for or before anybody decided; earlier votes are dropped.',
+  input: z.strictObject({
+    ...approvalIn,
+    reason: Reason.optional(),
+    evidence: JsonObject.optional(),
+    action: ProposedAction.optional(),
+  }),
+  output: ApprovalView,
+  action: 'approval:revise',
+  errors: ['not_found', 'forbidden', 'illegal_transition', 'approval_already_decided', 'approval_expired'],
+  tool: { title: 'Revise an approval request' },
+});
+
+export const withdrawApproval = defineOperation({
+  name: 'withdraw_approval',
+  method: 'post',
+  path: '/approvals/{approval_id}/withdraw',
+  summary: 'Take your request back.',
+  input: z.strictObject({ ...approvalIn, reason: z.string().max(200).optional().describe('Why') }),
+  output: ApprovalView,
+  action: 'approval:withdraw',
+  errors: ['not_found', 'forbidden', 'illegal_transition', 'approval_already_decided', 'approval_expired'],
+});
+
+export const redeemApproval = defineOperation({
+  name: 'redeem_approval',
+  method: 'post',
+  path: '/approvals/{approval_id}/redeem',
+  summary: 'Use an approval, once, for exactly the action that was approved. Run the action only after this succeeds.',
+  input: z.strictObject({ ...approvalIn, action: ProposedAction }),
+  output: RedemptionReceipt,
+  action: 'approval:redeem',
+  errors: ['not_found', 'forbidden', 'not_approved', 'already_redeemed', 'action_mismatch', 'approval_expired'],
+  tool: { title: 'Redeem an approval' },
+});
+
+export const Delegation = z.object({
+  id: z.string(),
+  user_id: UserId,
+  delegate_id: UserId,
+  valid_from: Timestamp,
+  valid_until: Timestamp,
+  absent: z.boolean(),
+});
+export type Delegation = z.infer<typeof Delegation>;
+
+export const delegateApprovals = defineOperation({
+  name: 'delegate_approvals',
+  method: 'post',
+  path: '/delegations',
+  summary: 'Let somebody decide on your behalf for a while, e.g. during an absence.',
+  input: z.strictObject({
+    delegate_id: UserId,
+    valid_from: Timestamp.optional().describe('From now unless given'),
+    valid_until: Timestamp,
+    absent: z.boolean().default(false).describe('You are away: approvals for you notify the delegate'),
+  }),
+  output: Delegation,
+  action: 'approval:delegate',
+  status: 201,
+  errors: ['not_found', 'illegal_transition'],
+});
+
+export const listDelegations = defineOperation({
+  name: 'list_delegations',
+  method: 'get',
+  path: '/delegations',
+  summary: 'List your delegations, given and received.',
+  input: z.strictObject({}),
+  output: z.object({ delegations: z.array(Delegation) }),
+  action: 'approval:delegate',
+});
+
+export const endDelegation = defineOperation({
+  name: 'end_delegation',
+  method: 'delete',
+  path: '/delegations/{delegation_id}',
+  summary: 'End a delegation that you gave.',
+  input: z.strictObject({ delegation_id: z.string().max(60) }),
+  output: Delegation,
+  action: 'approval:delegate',
+  errors: ['not_found'],
+});

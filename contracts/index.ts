@@ -1,0 +1,66 @@
+import * as agents from './agents.ts';
+import * as approvals from './approvals.ts';
+import * as audit from './audit.ts';
+import * as notifications from './notifications.ts';
+import type { Operation } from './operation.ts';
+import * as profiles from './profiles.ts';
+import * as sessions from './sessions.ts';
+import * as status from './status.ts';
+import * as tasks from './tasks.ts';
+
+/** Every operation offered to the outside. Routes, the OpenAPI document and the MCP tools are built from this list. */
+export const operations: readonly Operation[] = [
+  tasks.routeTask,
+  tasks.listTasks,
+  tasks.getTask,
+  tasks.claimTask,
+  tasks.reportProgress,
+  tasks.completeTask,
+  tasks.failTask,
+  tasks.declineTask,
+  tasks.handoffTask,
+  tasks.cancelTask,
+  tasks.retryTask,
+  approvals.requestApproval,
+  approvals.listApprovals,
+  approvals.getApproval,
+  approvals.respondToApproval,
+  approvals.reviseApproval,
+  approvals.withdrawApproval,
+  approvals.redeemApproval,
+  approvals.delegateApprovals,
+  approvals.listDelegations,
+  approvals.endDelegation,
+  sessions.createSession,
+  sessions.listSessions,
+  sessions.getSession,
+  sessions.updateSession,
+  sessions.joinSession,
+  sessions.handoffSession,
+  sessions.readShard,
+  sessions.writeShard,
+  sessions.sessionTimeline,
+  sessions.pauseDispatch,
+  notifications.notify,
+  notifications.listNotifications,
+  notifications.ackNotification,
+  notifications.createChannel,
+  notifications.listChannels,
+  notifications.deleteChannel,
+  status.fetchStatus,
+  status.readInbox,
+  audit.ingestAudit,
+  audit.listAudit,
+  agents.heartbeat,
+  agents.listDirectory,
+  agents.whoAmI,
+  profiles.getProfile,
+  profiles.getProfileConfig,
+  profiles.getGooseHints,
+  profiles.getGooseIgnore,
+  profiles.getLocalHints,
+  profiles.getRecipes,
+];
+
+/** The operations that are offered to models as MCP tools. */
+export const toolOperations: readonly Operation[] = operations.filter((operation) => operation.tool !== undefined);

@@ -1,0 +1,55 @@
+import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+
+import type { Logger } from '../platform/log.ts';
+import { rpcError } from './rpc-error.ts';
+
+const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
+
+/** Refuses requests that a web page made for another name than ours (DNS rebinding, foreign origins). */
+export function guardNames(host: string, allowedHosts?: readonly string[]): RequestHandler[] {
+  const local = host === '::1' || LOOPBACK.includes(host);
+  const names = [...(allowedHosts ?? []), ...(local ? LOOPBACK : [])];
+  // Without names of its own a server that listens everywhere has only the key to go by, which no page holds.
+  return names.length === 0 ? [] : [hostHeaderValidation(names), originValidation(names)];
+}
+
+/** The key of a request whose `requireKey` passed. */
+export const keyOf = (header: string | undefined): string | undefined =>
+  /^Bearer +([\x21-\x7e]{1,4096})$/i.exec(header?.trim() ?? '')?.[1];
+
+/** Asks for a bearer key before anything is read or parsed. */
+export const requireKey: RequestHandler = (request, response, next) => {
+  const token = keyOf(request.get('authorization'));
+  if (token === undefined) {
+    response.setHeader('WWW-Authenticate', 'Bearer realm="switchboard"');
+    response.status(401).json(rpcError(-32_001, 'Send your API key: Authorization: Bearer <key>.'));
+    return;
+  }
+  request.auth = { token, clientId: 'api-key', scopes: [] };
+  next();
+};
+
+/** Answers bodies that cannot be read, and our own failures, as JSON-RPC errors without their inside. */
+export function answerErrors(log: Pick<Logger, 'error'>): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    const status = statusOf(error);
+    if (status >= 500) log.error({ err: error }, 'request failed');
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    response.status(status).json(faultOf(status));
+  };
+}
+
+function statusOf(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+function faultOf(status: number): object {
+  if (status === 413) return rpcError(-32_600, 'The body is larger than the server takes (1 MiB).');
+  if (status < 500) return rpcError(-32_700, 'The body cannot be read: send one JSON-RPC message as UTF-8 JSON.');
+  return rpcError(-32_603, 'Something failed here; see the log of the MCP server.');
+}

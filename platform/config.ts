@@ -1,0 +1,97 @@
+import path from 'node:path';
+import { z } from 'zod';
+
+const PREFIX = 'SWITCHBOARD_';
+const projectRoot = path.resolve(import.meta.dirname, '..');
+
+const wholeNumber = (what: string, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be ${what}`)
+    .transform(Number)
+    .refine((value) => value <= most, `must be ${what}`);
+const port = () => wholeNumber('a port, 0 to 65535 (0 picks a free one)', 65_535);
+const milliseconds = () => wholeNumber('milliseconds, at most one hour (3600000)', 3_600_000);
+const flag = () =>
+  z.enum(['true', 'false', '1', '0'], 'must be true or false').transform((value) => value === 'true' || value === '1');
+const httpUrl = () => z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
+const postgresUrl = () => z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// address' });
+const hostAndPort = () => z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port');
+
+/** Every setting, by the environment variable of the same name (`apiPort` is `SWITCHBOARD_API_PORT`). */
+export const ConfigVariables = z.object({
+  dataDir: z
+    .string()
+    .default(path.join(projectRoot, '.data'))
+    .transform((folder) => path.resolve(folder))
+    .describe('Folder of everything that is kept between runs'),
+  apiHost: z.string().default('127.0.0.1').describe('Address the API and the MCP server listen on'),
+  apiPort: port().default(8088).describe('Port of the HTTP API'),
+  mcpPort: port().default(8091).describe('Port of the MCP server over Streamable HTTP'),
+  publicUrl: httpUrl().optional().describe('Address under which clients reach the API, where it is not its own'),
+  databaseUrl: postgresUrl().optional().describe('Postgres as the application role; unset: the embedded server'),
+  databaseOwnerUrl: postgresUrl().optional().describe('Postgres as the owner of the tables, for migrations'),
+  postgresPort: port().default(54_329).describe('Port of the embedded Postgres'),
+  temporalAddress: hostAndPort().optional().describe('host:port of Temporal; unset: the development server'),
+  temporalPort: port().default(7233).describe('Port of the Temporal development server'),
+  temporalUiPort: port().default(8233).describe('Port of the Temporal Web UI'),
+  temporalNamespace: z.string().default('default').describe('Temporal namespace'),
+  temporalTaskQueue: z.string().default('switchboard').describe('Task queue of the workflows'),
+  logLevel: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a log level: trace … fatal, silent')
+    .default('info')
+    .describe('Least severe log line that is written'),
+  keysFile: z.string().optional().describe('File of the development API keys; unset: keys.json in the data folder'),
+  shutdownGraceMs: milliseconds().default(15_000).describe('Time a process has to drain before it is stopped hard'),
+  webhookAllowPrivate: flag().default(false).describe('Webhooks may go to loopback and private addresses'),
+  workerMaxCachedWorkflows: wholeNumber('a number from 0 to 100000', 100_000)
+    .default(200)
+    .describe('Workflows a worker keeps in memory'),
+  workflowBundle: z.string().optional().describe('Prebuilt workflow bundle; unset: bundled when the worker starts'),
+  apiUrl: httpUrl().optional().describe('Where the MCP extension finds the API; unset: this machine, apiPort'),
+  apiKey: z.string().optional().describe('API key the MCP extension signs in with over stdio'),
+});
+
+/** The settings of a process, read once at its start. */
+export type Config = Omit<z.infer<typeof ConfigVariables>, 'keysFile' | 'apiUrl' | 'publicUrl'> & {
+  keysFile: string;
+  apiUrl: string;
+  publicUrl: string;
+};
+
+/** The environment variable of a setting: `apiPort` is `SWITCHBOARD_API_PORT`. */
+export const variableName = (setting: string): string =>
+  PREFIX + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
+/** Reads the configuration; throws one error that names every variable that is wrong (never its value). */
+export function loadConfig(env: Record<string, string | undefined> = process.env): Config {
+  const given: Record<string, string> = {};
+  for (const setting of Object.keys(ConfigVariables.shape)) {
+    const value = env[variableName(setting)];
+    if (value !== undefined && value !== '') given[setting] = value;
+  }
+  const parsed = ConfigVariables.safeParse(given);
+  if (!parsed.success) throw new Error(describeFaults(parsed.error));
+  return withDerived(parsed.data);
+}
+
+function describeFaults(error: z.ZodError): string {
+  const lines = error.issues.map((issue) => `  ${variableName(issue.path.join('.'))} ${issue.message}`);
+  return ['Configuration is wrong:', ...lines].join('\n');
+}
+
+function withDerived(values: z.infer<typeof ConfigVariables>): Config {
+  const own = `http://${reachableHost(values.apiHost)}:${String(values.apiPort)}`;
+  return {
+    ...values,
+    keysFile: path.resolve(values.keysFile ?? path.join(values.dataDir, 'keys.json')),
+    apiUrl: values.apiUrl ?? own,
+    publicUrl: values.publicUrl ?? own,
+  };
+}
+
+/** The host a local client connects to when a server listens on this one (0.0.0.0 is no address to call). */
+export const reachableHost = (host: string): string => {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+};

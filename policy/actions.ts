@@ -1,0 +1,41 @@
+/** Everything that policy is asked about; an operation names one of these as its action. */
+export const ACTIONS = [
+  'task:send',
+  'task:read',
+  'task:claim',
+  'task:progress',
+  'task:complete',
+  'task:fail',
+  'task:decline',
+  'task:handoff',
+  'task:cancel',
+  'task:retry',
+  'approval:request',
+  'approval:read',
+  'approval:decide',
+  'approval:withdraw',
+  'approval:revise',
+  'approval:redeem',
+  'approval:delegate',
+  'session:create',
+  'session:read',
+  'session:update',
+  'session:handoff',
+  'session:participate',
+  'shard:read',
+  'shard:write',
+  'notification:send',
+  'notification:read',
+  'notification:ack',
+  'profile:read',
+  'directory:read',
+  'audit:read',
+  'audit:ingest',
+  'agent:heartbeat',
+  'channel:manage',
+  'dispatch:pause',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** True for a text that is one of the actions. */
+export const isAction = (text: string): text is Action => (ACTIONS as readonly string[]).includes(text);

@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { existsSync } from 'node:fs';
+
+import { Client } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import type { Worker } from '@temporalio/worker';
+
+import { openDatabase } from '../db/pool.ts';
+import { loadProfiles } from '../directory/profiles.ts';
+import { loadConfig } from '../platform/config.ts';
+import type { Config } from '../platform/config.ts';
+import { createLogger } from '../platform/log.ts';
+import { reportReady } from '../platform/ready.ts';
+import { guardRegularExpressions } from '../platform/regexp.ts';
+import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { openPrivacy } from '../privacy/open.ts';
+import { ensureReconcileSchedule } from '../temporal/schedules.ts';
+import { connectTemporal } from '../temporal/connection.ts';
+import { bundleWorkflows, createWorkers } from './orchestrator.ts';
+
+const bundleOf = async ({ workflowBundle }: Config) =>
+  workflowBundle !== undefined && existsSync(workflowBundle) ? { codePath: workflowBundle } : bundleWorkflows();
+
+/** Temporal's own log lines, in ours. */
+function installRuntime(log: ReturnType<typeof createLogger>): void {
+  const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    log[levels[level]]({ ...meta }, message);
+  });
+  // Signals are ours: the worker drains in its place in the order of the stop.
+  Runtime.install({ logger, shutdownSignals: [] });
+}
+
+/** Runs the workers until the process is told to stop; short activities finish first. */
+async function main(): Promise<void> {
+  guardRegularExpressions();
+  const config = loadConfig();
+  const log = createLogger({ name: 'worker', level: config.logLevel });
+  configureShutdown({ graceMs: config.shutdownGraceMs, log });
+  installRuntime(log);
+  const url = config.databaseUrl;
+  if (url === undefined)
+    throw new Error('SWITCHBOARD_DATABASE_URL is not set: the worker needs a database. `npm start` brings one.');
+  const database = openDatabase({
+    url,
+    max: 20,
+    onError: (error) => log.warn({ error: error.message }, 'a database connection was lost'),
+  });
+  onShutdown('database', () => database.close());
+  const address = config.temporalAddress ?? `127.0.0.1:${String(config.temporalPort)}`;
+  const namespace = config.temporalNamespace;
+  const temporal = await connectTemporal({ address, namespace });
+  const connection = await NativeConnection.connect({ address });
+  onShutdown('temporal', async () => {
+    await connection.close();
+    await temporal.connection.close();
+  });
+  const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
+  const deps = {
+    ...openPrivacy(path.join(config.dataDir, 'master.key'), database),
+    database,
+    profiles,
+    allowPrivateWebhooks: config.webhookAllowPrivate,
+  };
+  const taskQueue = config.temporalTaskQueue;
+  const workers = await createWorkers({
+    connection,
+    namespace,
+    taskQueue,
+    deps,
+    workflowBundle: await bundleOf(config),
+    maxCachedWorkflows: config.workerMaxCachedWorkflows,
+  });
+  await ensureReconcileSchedule(new Client({ connection: temporal.connection, namespace }), taskQueue);
+  await runAll(workers);
+  log.info('the worker has stopped');
+}
+
+async function runAll(workers: readonly Worker[]): Promise<void> {
+  const runs = workers.map((worker) => worker.run());
+  onShutdown('worker', async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(runs);
+  });
+  reportReady();
+  await Promise.all(runs);
+}
+
+main().catch((error: unknown) => {
+  createLogger({ name: 'worker' }).fatal({ err: error }, 'the worker failed');
+  process.exit(1);
+});

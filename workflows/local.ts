@@ -1,0 +1,34 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+
+import type { ApprovalActivities } from '../contracts/approvals.ts';
+import type { GuardActivities } from '../contracts/content.ts';
+import type { DeliveryActivities, ReconcileActivities } from '../contracts/deliveries.ts';
+import type { RecordActivities } from '../contracts/record.ts';
+import type { SessionActivities } from '../contracts/sessions.ts';
+import type { TaskActivities } from '../contracts/tasks.ts';
+
+/**
+ * Short idempotent steps. They are repeated until they succeed: while the database is away, the workflow waits for it,
+ * and whoever waits for the answer is told to come back.
+ */
+export const local = proxyLocalActivities<
+  RecordActivities & GuardActivities & TaskActivities & ApprovalActivities & SessionActivities
+>({
+  startToCloseTimeout: '10 seconds',
+  retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
+});
+
+/** What talks to the world, on its own queue: tried for a day, with growing pauses. */
+export const outbound = (taskQueue: string): DeliveryActivities =>
+  proxyActivities<DeliveryActivities>({
+    taskQueue,
+    startToCloseTimeout: '30 seconds',
+    scheduleToCloseTimeout: '1 day',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 hour' },
+  });
+
+/** Upkeep of the database, on the orchestrator's own queue. */
+export const upkeep = proxyActivities<ReconcileActivities>({
+  startToCloseTimeout: '1 minute',
+  retry: { maximumAttempts: 3 },
+});

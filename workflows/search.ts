@@ -1,0 +1,9 @@
+import { upsertSearchAttributes } from '@temporalio/workflow';
+
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
+
+/** Lets operators find the workflow by where it stands; ids and states only. */
+export function showStatus(status: string, agent: string | null = null): void {
+  const pairs = [{ key: SEARCH_ATTRIBUTES.status, value: status }];
+  upsertSearchAttributes(agent === null ? pairs : [...pairs, { key: SEARCH_ATTRIBUTES.agent, value: agent }]);
+}
