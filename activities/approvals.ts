@@ -133,7 +133,8 @@ async function edited(
     throw refused({ code: 'invalid_edits', detail: `${foreign} is not among the fields that may be edited.` });
   const changed: ApprovalContent = { ...content, action: { ...action, arguments: { ...action.arguments, ...edits } } };
   const id = newId('content');
-  await putMasked(sql, id, changed as unknown as Json, {});
+  const before = await getContent(sql, check.request.content);
+  await putMasked(sql, id, changed as unknown as Json, { ...before?.found, ...decision?.found });
   return { content: id, compiled: await compile(deps, sql, check.request, changed) };
 }
 

@@ -24,7 +24,6 @@ export const notFound = (what: string): ApiError =>
 export function problemOf(error: ApiError, traceId: string): Problem {
   const { status, title, advice } = ERRORS[error.code];
   return {
-    ...error.facts,
     type: `urn:switchboard:problem:${error.code}`,
     title,
     status,
@@ -32,6 +31,7 @@ export function problemOf(error: ApiError, traceId: string): Problem {
     detail: error.message,
     advice,
     trace_id: traceId,
+    ...error.facts,
     ...(error.errors.length > 0 && { errors: error.errors }),
   };
 }

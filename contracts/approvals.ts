@@ -294,7 +294,8 @@ export interface ApprovalActivities {
   }): Promise<readonly string[]>;
 }
 
-export type ApprovalWorkflow = (start: ApprovalStart) => Promise<ApprovalState>;
+/** Ends with the last state; null where the request was refused. */
+export type ApprovalWorkflow = (start: ApprovalStart) => Promise<ApprovalState | null>;
 export const APPROVAL_WORKFLOW = 'approval';
 export const openedUpdate = defineUpdate<ApprovalState, []>('opened');
 export const decideUpdate = defineUpdate<ApprovalState, [Decision]>('decide');

@@ -140,7 +140,8 @@ export interface SessionActivities {
   lastActivity(request: { readonly organisation_id: string; readonly session_id: string }): Promise<number>;
 }
 
-export type SessionWorkflow = (start: SessionStart) => Promise<SessionState>;
+/** Ends with the last state; null where the session was refused. */
+export type SessionWorkflow = (start: SessionStart) => Promise<SessionState | null>;
 export const SESSION_WORKFLOW = 'session';
 export const sessionOpenedUpdate = defineUpdate<SessionState, []>('opened');
 export const sessionChangeUpdate = defineUpdate<SessionState, [SessionChange]>('change');

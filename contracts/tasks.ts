@@ -171,6 +171,9 @@ export const TaskStart = z.object({
   complete_seconds: z.number().nullable(),
   lease_seconds: z.number(),
   max_attempts: z.number(),
+  changes_per_run: z.number().default(500).describe('Continues as new after so many changes, to keep histories small'),
+  /** What continue-as-new carries over; absent at the first run. */
+  carried: z.unknown().optional(),
 });
 export type TaskStart = z.infer<typeof TaskStart>;
 
@@ -283,7 +286,8 @@ export interface TaskActivities {
   }>;
 }
 
-export type TaskWorkflow = (start: TaskStart) => Promise<TaskState>;
+/** Ends with the last state; null where the task was refused. */
+export type TaskWorkflow = (start: TaskStart) => Promise<TaskState | null>;
 export const TASK_WORKFLOW = 'task';
 export const admissionUpdate = defineUpdate<TaskReceipt, []>('admission');
 export const changeUpdate = defineUpdate<TaskState, [TaskChange]>('change');

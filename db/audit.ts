@@ -74,7 +74,7 @@ export function listAudit(sql: Queryable, query: AuditQuery): Promise<AuditRow[]
   const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
   const order = query.ascending ? 'ASC' : 'DESC';
   return sql.query<AuditRow>(
-    `SELECT ${COLUMNS} FROM audit_events ${where} ORDER BY position ${order} LIMIT ${bind(query.limit)}`,
+    `SELECT ${COLUMNS} FROM audit_events ${where} ORDER BY audit_events.position ${order} LIMIT ${bind(query.limit)}`,
     values,
   );
 }

@@ -36,7 +36,7 @@ export async function outboxEnd(sql: Queryable): Promise<OutboxCursor> {
 export const outboxAfter = (sql: Queryable, cursor: OutboxCursor, limit: number): Promise<OutboxRow[]> =>
   sql.query<OutboxRow>(
     `SELECT txid::text, id::text, topic, type, audience, data FROM outbox
-     WHERE (txid, id) > ($1::xid8, $2::bigint) AND txid < pg_snapshot_xmin(pg_current_snapshot())
-     ORDER BY txid, id LIMIT $3`,
+     WHERE (outbox.txid, outbox.id) > ($1::xid8, $2::bigint) AND outbox.txid < pg_snapshot_xmin(pg_current_snapshot())
+     ORDER BY outbox.txid, outbox.id LIMIT $3`,
     [cursor.txid, cursor.id, limit],
   );

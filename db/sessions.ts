@@ -70,7 +70,7 @@ export async function countSessions(sql: Queryable, query: SessionQuery): Promis
   const bind = (value: unknown): string => `$${String(values.push(value))}`;
   const where = visible({ ...query, after: undefined }, bind);
   const [row] = await sql.query<{ count: number }>(
-    `SELECT count(*)::int AS count FROM (SELECT 1 FROM sessions s WHERE ${where} LIMIT 10000) AS some`,
+    `SELECT count(*)::int AS count FROM (SELECT 1 FROM sessions s WHERE ${where} LIMIT 10000) AS counted`,
     values,
   );
   return row?.count ?? 0;

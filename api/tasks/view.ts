@@ -65,7 +65,7 @@ function taskView(row: TaskRow, texts: Texts, clearance: Principal['clearance'])
     created_at: iso(row.created_at),
     updated_at: iso(row.updated_at),
     completed_at: isoOrNull(row.completed_at),
-    allowed: [...allowedVerbs(row.status)],
+    allowed: allowedVerbs(row.status).filter((verb) => verb !== 'claim' || !row.paused),
   };
 }
 

@@ -112,7 +112,7 @@ async function converse(
 }
 
 async function financeStack(t: ExecutionContext): Promise<{ apiUrl: string; key: string }> {
-  const stack = await startStack(t);
+  const stack = await startStack();
   t.teardown(() => stack.close());
   return { apiUrl: stack.apiUrl, key: stack.keys['finance-agent'] ?? '' };
 }

@@ -29,7 +29,7 @@ function testWithInspector(title: string, body: (t: ExecutionContext, file: stri
 }
 
 async function stackOf(t: ExecutionContext): Promise<{ apiUrl: string; key: string }> {
-  const stack = await startStack(t);
+  const stack = await startStack();
   t.teardown(() => stack.close());
   return { apiUrl: stack.apiUrl, key: stack.keys['finance-agent'] ?? '' };
 }

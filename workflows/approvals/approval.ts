@@ -26,34 +26,12 @@ import {
   withdrawSignal,
   withdrawUpdate,
 } from '../../contracts/approvals.ts';
-import type { ApprovalState, ApprovalWorkflow, CheckedDecision, CompileRequest } from '../../contracts/approvals.ts';
-import { parsePayload, refused } from '../../contracts/parse.ts';
-import { asError, refusalIn } from '../failures.ts';
-import { local } from '../local.ts';
+import type { ApprovalState, ApprovalWorkflow } from '../../contracts/approvals.ts';
+import { parsePayload } from '../../contracts/parse.ts';
+import { asError } from '../failures.ts';
 import { Mailbox } from '../mailbox.ts';
-import { Recorder } from '../recorder.ts';
-import { showStatus } from '../search.ts';
-import { approvalState, changeRecord, openedRecord, refusalRecord } from './record.ts';
-import {
-  closedRefusal,
-  decisionRefusal,
-  nextApproval,
-  nextDeadline,
-  openedApproval,
-  personOf,
-  redemptionRefusal,
-  repeats,
-  requesterRefusal,
-  waitingFor,
-} from './state.ts';
-import type { Approval, ApprovalDeadline, ApprovalEvent, ApprovalRefusal } from './state.ts';
-import { usersOf } from './requirement.ts';
-
-type Message =
-  | { type: 'decide'; decision: Decision }
-  | { type: 'revise'; revision: Revision }
-  | { type: 'withdraw'; withdrawal: Withdrawal }
-  | { type: 'redeem'; redemption: Redemption };
+import { ApprovalDesk } from './desk.ts';
+import type { Message } from './desk.ts';
 
 /** One question to people: asked, answered by enough of them or by nobody, and used once for what was approved. */
 export const approval: ApprovalWorkflow = async (payload) => {
@@ -86,7 +64,7 @@ export const approval: ApprovalWorkflow = async (payload) => {
 
   if (!(await desk.open())) {
     await condition(allHandlersFinished);
-    return desk.stateNow();
+    return null;
   }
   try {
     while (!desk.closed) {
@@ -135,177 +113,4 @@ function operatorDecision(start: ApprovalStart, signal: unknown): Message | unde
       edits: false,
     },
   };
-}
-
-/** The approval at work: applies one message at a time, writes it down, and tells who is concerned. */
-class ApprovalDesk {
-  private readonly start: ApprovalStart;
-  private readonly recorder: Recorder;
-  private approval: Approval | undefined;
-  opened: { readonly refusal: Error | null } | undefined;
-
-  constructor(start: ApprovalStart) {
-    this.start = start;
-    this.recorder = new Recorder(start.organisation_id);
-  }
-
-  get closed(): boolean {
-    return this.approval?.closed ?? false;
-  }
-
-  /** Masking, approvers and digest, record: three short activities. */
-  async open(): Promise<boolean> {
-    const { start } = this;
-    try {
-      await this.mask(start.content);
-      const compiled = await local.compileApproval(this.compileRequest(start.content));
-      this.approval = openedApproval(start, compiled, Date.now());
-      await this.recorder.record(openedRecord(this.approval));
-      showStatus('pending');
-      this.opened = { refusal: null };
-      return true;
-    } catch (error) {
-      const refusal = refusalIn(error);
-      if (!refusal) throw error;
-      await this.recorder.record(refusalRecord(start, refusal.type ?? 'forbidden'));
-      showStatus('refused');
-      this.opened = { refusal };
-      return false;
-    }
-  }
-
-  openedState(): ApprovalState {
-    if (this.opened?.refusal) throw this.opened.refusal;
-    return this.stateNow();
-  }
-
-  stateNow(): ApprovalState {
-    return approvalState(this.known());
-  }
-
-  deadline(): ReturnType<typeof nextDeadline> {
-    return this.approval && nextDeadline(this.approval);
-  }
-
-  settled(): Promise<void> {
-    return this.recorder.settled();
-  }
-
-  closedNow(): Error {
-    const approval = this.known();
-    return this.refusal(closedRefusal(approval) ?? { code: 'illegal_transition', detail: 'The approval is closed.' });
-  }
-
-  checkDecision(decision: Decision): void {
-    const approval = this.known();
-    if (!repeats(approval, decision)) this.refuseWith(decisionRefusal(approval, decision));
-  }
-
-  checkRequester({ actor }: { actor: Decision['actor'] }): void {
-    this.refuseWith(requesterRefusal(this.known(), actor));
-  }
-
-  checkRedemption(redemption: Redemption): void {
-    this.refuseWith(redemptionRefusal(this.known(), redemption, Date.now()));
-  }
-
-  async handle(message: Message): Promise<ApprovalState> {
-    if (message.type === 'decide') await this.decide(message.decision);
-    else if (message.type === 'revise') await this.revise(message.revision);
-    else if (message.type === 'withdraw') {
-      this.checkRequester(message.withdrawal);
-      await this.apply(message);
-    } else {
-      this.checkRedemption(message.redemption);
-      if (!this.known().redeemed) await this.apply(message);
-    }
-    return this.stateNow();
-  }
-
-  async elapse(kind: ApprovalDeadline | undefined): Promise<void> {
-    if (kind === 'remind') await this.apply({ type: 'remind' });
-    else if (kind === 'due') await this.expireOrEscalate();
-    else if (kind === 'redeem') await this.apply({ type: 'lapse' });
-  }
-
-  private async decide(decision: Decision): Promise<void> {
-    this.checkDecision(decision);
-    if (repeats(this.known(), decision)) return;
-    if (decision.content !== null) await this.mask(decision.content);
-    await this.apply({ type: 'decide', decision, checked: await this.checked(decision) });
-  }
-
-  /** Approvers without edits are known to the workflow; delegates and edits are looked up. */
-  private async checked(decision: Decision): Promise<CheckedDecision> {
-    const approval = this.known();
-    const own = usersOf(approval.compiled.requirement).includes(personOf(decision.actor));
-    if (own && !decision.edits) return { on_behalf_of: null, edited: null };
-    return local.checkDecision({
-      organisation_id: this.start.organisation_id,
-      request: this.compileRequest(approval.content),
-      actor: decision.actor,
-      decision: decision.content,
-      edits: decision.edits,
-    });
-  }
-
-  private async revise(revision: Revision): Promise<void> {
-    this.checkRequester(revision);
-    await this.mask(revision.content);
-    const compiled = await local.compileApproval(this.compileRequest(revision.content));
-    await this.apply({ type: 'revise', revision, compiled });
-  }
-
-  private async expireOrEscalate(): Promise<void> {
-    const approval = this.known();
-    if (approval.start.on_expiry === 'deny' || approval.status !== 'pending') return this.apply({ type: 'expire' });
-    const { organisation_id, requester } = this.start;
-    const above = await local.managersOf({ organisation_id, users: waitingFor(approval) });
-    const known = new Set([...usersOf(approval.compiled.requirement), requester.id, requester.acts_for]);
-    const managers = above.filter((user) => !known.has(user));
-    return this.apply(managers.length > 0 ? { type: 'escalate', managers } : { type: 'expire' });
-  }
-
-  private async apply(event: ApprovalEvent): Promise<void> {
-    const before = this.known();
-    const after = nextApproval(before, event, Date.now());
-    await this.recorder.record(changeRecord(after, event));
-    this.approval = after;
-    if (after.status !== before.status) showStatus(after.status);
-  }
-
-  private mask(content: string): Promise<unknown> {
-    return local.mask({ organisation_id: this.start.organisation_id, content, receiver_role: null });
-  }
-
-  private compileRequest(content: string): CompileRequest {
-    const { organisation_id, requester, task_id, session_id } = this.start;
-    return {
-      organisation_id,
-      requester,
-      content,
-      task_id,
-      session_id,
-      escalated_to: this.approval?.escalated_to ?? [],
-    };
-  }
-
-  private refuseWith(refusal: ApprovalRefusal | undefined): void {
-    if (refusal) throw this.refusal(refusal);
-  }
-
-  private refusal(refusal: ApprovalRefusal): Error {
-    const { status, ballots } = this.known();
-    const last = ballots.at(-1);
-    const decided = last
-      ? { decided_by: last.by, decided_at: new Date(last.at).toISOString(), decision: last.verdict }
-      : {};
-    return refused({ ...refusal, facts: { state: status, ...decided } });
-  }
-
-  private known(): Approval {
-    if (!this.approval)
-      throw refused({ code: 'not_found', detail: `Approval ${this.start.approval_id} was not opened.` });
-    return this.approval;
-  }
 }

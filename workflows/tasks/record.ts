@@ -2,11 +2,10 @@ import { actorTag, SYSTEM } from '../../contracts/actor.ts';
 import type { Actor } from '../../contracts/actor.ts';
 import type { MaskedSummary } from '../../contracts/content.ts';
 import type { Notice } from '../../contracts/record.ts';
-import { allowedVerbs } from '../../contracts/tasks.ts';
-import type { AllowedVerb, TaskProjection, TaskState } from '../../contracts/tasks.ts';
+import type { TaskProjection, TaskState } from '../../contracts/tasks.ts';
 import type { TransitionDraft } from '../recorder.ts';
 import { dueAt } from './clock.ts';
-import { paused } from './state.ts';
+import { allowedNow, paused } from './state.ts';
 import type { Task, TaskEvent } from './state.ts';
 
 /** Names of the record, by what happened. */
@@ -86,7 +85,7 @@ export const taskState = (task: Task): TaskState => ({
   lease_until: iso(task.lease_until),
   session_id: task.start.session_id,
   paused: paused(task),
-  allowed: [...allowedVerbs(task.status)] satisfies AllowedVerb[],
+  allowed: allowedNow(task),
   trace_id: task.start.trace_id,
 });
 

@@ -64,6 +64,10 @@ export const ended = (task: Task): boolean => ENDED.includes(task.status);
 /** True while the work is held because something it belongs to is paused. */
 export const paused = (task: Task): boolean => task.pauses.length > 0;
 
+/** What can be done with a task now, whoever asks: while it is paused, nobody claims it. */
+export const allowedNow = (task: Task): AllowedVerb[] =>
+  allowedVerbs(task.status).filter((verb) => verb !== 'claim' || !paused(task));
+
 /** A task as it comes into being, once it was admitted. */
 export function admittedTask(start: TaskStart, admission: Admission, now: number): Task {
   const held = admission.pauses.length > 0;

@@ -2,38 +2,28 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  getExternalWorkflowHandle,
   isCancellation,
   log,
   setHandler,
 } from '@temporalio/workflow';
 
 import { SYSTEM } from '../../contracts/actor.ts';
-import { approvalWorkflowId, withdrawSignal } from '../../contracts/approvals.ts';
-import { parsePayload, refused } from '../../contracts/parse.ts';
+import { parsePayload } from '../../contracts/parse.ts';
 import {
   admissionUpdate,
   agentAvailableSignal,
-  allowedVerbs,
   cancelSignal,
   changeUpdate,
   pausedSignal,
   TaskChange,
   taskQuery,
   TaskStart,
-  taskWorkflowId,
 } from '../../contracts/tasks.ts';
-import type { Admission, TaskReceipt, TaskState, TaskWorkflow } from '../../contracts/tasks.ts';
-import { asError, refusalIn } from '../failures.ts';
-import { local } from '../local.ts';
+import type { TaskState, TaskWorkflow } from '../../contracts/tasks.ts';
+import { asError } from '../failures.ts';
 import { Mailbox } from '../mailbox.ts';
-import { Recorder } from '../recorder.ts';
-import { showStatus } from '../search.ts';
-import { admissionRecord, changeRecord, refusalRecord, taskState } from './record.ts';
-import { admittedTask, ended, nextDeadline, nextTask, paused, refusalOf } from './state.ts';
-import type { Task, TaskDeadline, TaskEvent } from './state.ts';
-
-type Message = TaskChange | { type: 'paused'; by: string; paused: boolean } | { type: 'agent_available' };
+import { TaskDesk } from './desk.ts';
+import type { Message } from './desk.ts';
 
 /** One piece of work that one agent hands to another: admitted, claimed, worked on, and ended once. */
 export const task: TaskWorkflow = async (payload) => {
@@ -55,10 +45,11 @@ export const task: TaskWorkflow = async (payload) => {
 
   if (!(await desk.admit())) {
     await condition(allHandlersFinished);
-    return desk.stateNow();
+    return null;
   }
   try {
     while (!desk.over) {
+      if (desk.longEnough && mailbox.empty && allHandlersFinished()) return await desk.continueAsNew();
       const deadline = desk.deadline();
       const letter = await mailbox.next(deadline ? deadline.at - Date.now() : null);
       if (!letter) await desk.elapse(deadline?.kind);
@@ -70,7 +61,7 @@ export const task: TaskWorkflow = async (payload) => {
     await CancellationScope.nonCancellable(() => desk.handle({ type: 'cancel', ...bySystem(start), content: null }));
     throw error;
   } finally {
-    mailbox.close(() => desk.overNow());
+    if (desk.over) mailbox.close(() => desk.overNow());
     await CancellationScope.nonCancellable(() => desk.settled());
   }
   await condition(allHandlersFinished);
@@ -79,186 +70,3 @@ export const task: TaskWorkflow = async (payload) => {
 
 const bySystem = (start: TaskStart) => ({ actor: SYSTEM, trace_id: start.trace_id });
 const logRefusal = (error: Error): void => log.warn('A signal was refused', { reason: error.message });
-
-/** The task at work: applies one message at a time, writes it down, and tells who is concerned. */
-class TaskDesk {
-  private readonly start: TaskStart;
-  private readonly recorder: Recorder;
-  private task: Task | undefined;
-  private masked: TaskReceipt['masked'] = [];
-  private expired = false;
-  admission: { readonly refusal: Error } | { readonly refusal: null } | undefined;
-
-  constructor(start: TaskStart) {
-    this.start = start;
-    this.recorder = new Recorder(start.organisation_id);
-  }
-
-  get over(): boolean {
-    return this.expired || (this.task !== undefined && ended(this.task));
-  }
-
-  /** Policy and choice of assignee, masking to the receiver's clearance, record: three short activities. */
-  async admit(): Promise<boolean> {
-    const { start } = this;
-    try {
-      const admission = await local.admit({ start });
-      this.masked = await local.mask({ ...this.content(), content: start.content, receiver_role: admission.role });
-      this.task = admittedTask(start, admission, Date.now());
-      await this.recorder.record(admissionRecord(this.task, admission.policies, this.masked));
-      showStatus(this.task.status, admission.assignee?.id ?? null);
-      this.admission = { refusal: null };
-      return true;
-    } catch (error) {
-      const failure = refusalIn(error);
-      if (!failure) throw error;
-      await this.recorder.record(refusalRecord(start, failure.type ?? 'forbidden'));
-      showStatus('refused');
-      this.admission = { refusal: failure };
-      return false;
-    }
-  }
-
-  receipt(): TaskReceipt {
-    if (this.admission?.refusal) throw this.admission.refusal;
-    const task = this.known();
-    return {
-      task_id: this.start.task_id,
-      status: task.status,
-      target: task.target,
-      assignee: task.assignee?.id ?? null,
-      assigned_because: task.because,
-      session_id: this.start.session_id,
-      masked: this.masked,
-      trace_id: this.start.trace_id,
-    };
-  }
-
-  stateNow(): TaskState {
-    return taskState(this.known());
-  }
-
-  deadline(): ReturnType<typeof nextDeadline> {
-    return this.task && nextDeadline(this.task);
-  }
-
-  /** The refusal for whoever comes too late. */
-  overNow(): Error {
-    return refused({
-      code: 'illegal_transition',
-      detail: 'The task has ended.',
-      facts: { state: this.known().status, allowed: [] },
-    });
-  }
-
-  settled(): Promise<void> {
-    return this.recorder.settled();
-  }
-
-  /** Refuses what cannot be; called before an update is accepted and again when its turn comes. */
-  check(change: TaskChange): void {
-    const task = this.known();
-    const refusal = refusalOf(task, change);
-    if (refusal) throw refused({ ...refusal, facts: { state: task.status, allowed: allowedVerbs(task.status) } });
-  }
-
-  async handle(message: Message): Promise<TaskState> {
-    if (message.type === 'agent_available') await this.offerAgain();
-    else if (message.type === 'paused') await this.apply(message);
-    else await this.change(message);
-    return this.stateNow();
-  }
-
-  async elapse(kind: TaskDeadline | undefined): Promise<void> {
-    const task = this.known();
-    if (kind === 'lease') {
-      await this.apply({ type: 'lease_lost' });
-      if (this.known().status === 'pending') await this.route(SYSTEM);
-    } else if (kind === 'complete') await this.apply({ type: 'breach' });
-    else if (kind === 'respond' && !task.reminded) await this.apply({ type: 'remind' });
-    else if (kind === 'respond') await this.apply({ type: 'escalate', to: await this.managerAbove(task) });
-    else if (kind === 'park') this.expired = true;
-  }
-
-  private async change(change: TaskChange): Promise<void> {
-    this.check(change);
-    const routed = change.type === 'handoff' ? await this.find(change.target, change.actor) : undefined;
-    await this.store(change);
-    await this.apply(change);
-    if (routed) await this.apply({ type: 'routed', admission: routed });
-    else if (change.type === 'retry' || (change.type === 'decline' && this.known().status === 'pending'))
-      await this.route(change.actor);
-    if (change.type === 'cancel') await this.cancelDependents();
-  }
-
-  /** Masks the words of a change and checks a result before anything is said to have happened. */
-  private async store(change: TaskChange): Promise<void> {
-    const content = change.type === 'progress' ? change.note : 'content' in change ? change.content : null;
-    if (content === null) return;
-    await local.mask({ ...this.content(), content, receiver_role: this.start.sender_role });
-    if (change.type === 'complete')
-      await local.checkResult({ ...this.content(), task: this.start.content, result: content });
-  }
-
-  private async apply(event: TaskEvent): Promise<void> {
-    const before = this.known();
-    const after = nextTask(before, event, Date.now());
-    await this.recorder.record(changeRecord(before, after, event));
-    this.task = after;
-    const moved = after.status !== before.status || after.assignee?.id !== before.assignee?.id;
-    if (moved) showStatus(after.status, after.assignee?.id ?? null);
-  }
-
-  private async offerAgain(): Promise<void> {
-    const task = this.known();
-    if (task.status === 'pending' && task.assignee === null && !paused(task)) await this.route(SYSTEM);
-  }
-
-  private async route(actor: TaskChange['actor']): Promise<void> {
-    const task = this.known();
-    try {
-      const admission = await this.find(task.target, actor);
-      if (admission.assignee?.id !== task.assignee?.id) await this.apply({ type: 'routed', admission });
-    } catch (error) {
-      // A target that has left the organisation: the task stays queued, and its clocks tell the managers.
-      if (!refusalIn(error)) throw error;
-      log.warn('The task could not be assigned anew', { reason: asError(error).message });
-    }
-  }
-
-  private find(target: string, actor: TaskChange['actor']): Promise<Admission> {
-    const { task_id, skills, session_id } = this.start;
-    const excluding = this.known().declined_by;
-    return local.reroute({ ...this.content(), task_id, target, skills, session_id, actor, excluding });
-  }
-
-  private managerAbove(task: Task): Promise<string | null> {
-    const assignee = task.assignee?.id ?? null;
-    return local.managerAbove({ ...this.content(), assignee, role: task.role, above: task.escalated_to });
-  }
-
-  private async cancelDependents(): Promise<void> {
-    const { organisation_id, task_id } = this.start;
-    const { tasks, approvals } = await local.openDependents({ organisation_id, task_id });
-    const because = `task ${task_id} was cancelled`;
-    const signals = [
-      ...tasks.map((id) =>
-        getExternalWorkflowHandle(taskWorkflowId(organisation_id, id)).signal(cancelSignal, { because }),
-      ),
-      ...approvals.map((id) =>
-        getExternalWorkflowHandle(approvalWorkflowId(organisation_id, id)).signal(withdrawSignal, { because }),
-      ),
-    ];
-    // Those that ended meanwhile cannot be reached and need not be.
-    await Promise.allSettled(signals);
-  }
-
-  private content(): { organisation_id: string } {
-    return { organisation_id: this.start.organisation_id };
-  }
-
-  private known(): Task {
-    if (!this.task) throw refused({ code: 'not_found', detail: `Task ${this.start.task_id} was not admitted.` });
-    return this.task;
-  }
-}
