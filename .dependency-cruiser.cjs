@@ -146,6 +146,8 @@ module.exports = {
           '^test/.*\\.test\\.ts$',
           // Run as a process of its own, because importing the SDK there would start its native runtime.
           '^temporal/sdk-download\\.ts$',
+          // Run as a process of its own, since the bundler takes memory that a worker would keep.
+          '^workers/bundle\\.ts$',
           '^(ava|eslint)\\.config\\.js$',
           '\\.d\\.m?ts$',
           '^test/integration/platform/support/programs/',

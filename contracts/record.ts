@@ -2,9 +2,9 @@ import { z } from 'zod';
 
 import { Actor } from './actor.ts';
 import { JsonMap } from './json.ts';
-import type { TaskProjection } from './tasks.ts';
-import type { ApprovalProjection } from './approvals.ts';
-import type { SessionProjection } from './sessions.ts';
+import type { TaskProjection } from './task-workflow.ts';
+import type { ApprovalProjection } from './approval-workflow.ts';
+import type { SessionProjection } from './session-workflow.ts';
 
 export const Topic = z.enum(['tasks', 'approvals', 'sessions', 'runs', 'notifications']).describe('A topic of /stream');
 export type Topic = z.infer<typeof Topic>;

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
@@ -16,10 +18,16 @@ import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { ensureReconcileSchedule } from '../temporal/schedules.ts';
 import { connectTemporal } from '../temporal/connection.ts';
-import { bundleWorkflows, createWorkers } from './orchestrator.ts';
+import { createWorkers } from './orchestrator.ts';
 
-const bundleOf = async ({ workflowBundle }: Config) =>
-  workflowBundle !== undefined && existsSync(workflowBundle) ? { codePath: workflowBundle } : bundleWorkflows();
+/** The prebuilt bundle of production, or one made by a process of its own: see workers/bundle.ts. */
+async function bundleOf({ workflowBundle, dataDir }: Config): Promise<{ readonly codePath: string }> {
+  if (workflowBundle !== undefined) return { codePath: workflowBundle };
+  const codePath = path.join(dataDir, `workflow-bundle-${String(process.pid)}.js`);
+  await promisify(execFile)(process.execPath, [path.join(import.meta.dirname, 'bundle.ts'), codePath]);
+  onShutdown('bundle', () => rm(codePath, { force: true }));
+  return { codePath };
+}
 
 /** Temporal's own log lines, in ours. */
 function installRuntime(log: ReturnType<typeof createLogger>): void {

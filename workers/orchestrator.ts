@@ -12,7 +12,7 @@ export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', imp
 
 /** Bundles the workflows once, for all workers of a process, or to be kept for later starts. */
 export const bundleWorkflows = (): ReturnType<typeof bundleWorkflowCode> =>
-  bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH });
+  bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, preloadModules: ['zod'] });
 
 export interface WorkerSetup {
   readonly connection: NativeConnection;

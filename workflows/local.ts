@@ -1,11 +1,11 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 
-import type { ApprovalActivities } from '../contracts/approvals.ts';
+import type { ApprovalActivities } from '../contracts/approval-workflow.ts';
 import type { GuardActivities } from '../contracts/content.ts';
 import type { DeliveryActivities, ReconcileActivities } from '../contracts/deliveries.ts';
 import type { RecordActivities } from '../contracts/record.ts';
-import type { SessionActivities } from '../contracts/sessions.ts';
-import type { TaskActivities } from '../contracts/tasks.ts';
+import type { SessionActivities } from '../contracts/session-workflow.ts';
+import type { TaskActivities } from '../contracts/task-workflow.ts';
 
 /**
  * Short idempotent steps. They are repeated until they succeed: while the database is away, the workflow waits for it,

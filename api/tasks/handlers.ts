@@ -90,6 +90,7 @@ async function route(deps: ApiDeps, call: Call, input: RouteTask): Promise<TaskR
     complete_seconds: seconds(input.sla?.complete_within),
     lease_seconds: durationSeconds(input.lease),
     max_attempts: input.max_attempts,
+    checks_result: input.output_schema !== undefined,
     changes_per_run: 500,
   };
   const workflowId = taskWorkflowId(principal.organisation_id, call.id);

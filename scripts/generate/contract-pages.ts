@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { ERRORS } from '../../contracts/errors.ts';
+import type { ErrorKind } from '../../contracts/errors.ts';
 import { operations, toolOperations } from '../../contracts/index.ts';
 import type { Operation } from '../../contracts/operation.ts';
 import { ConfigVariables, variableName } from '../../platform/config.ts';
@@ -22,7 +23,7 @@ interface ObjectSchema {
 }
 
 const objectSchema = (schema: z.ZodType): ObjectSchema =>
-  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as ObjectSchema;
 
 /** The description of every operation as OpenAPI 3.1. */
 export const openApiPage: Generated = {
@@ -75,12 +76,12 @@ export const toolsPage: Generated = {
 export const errorsPage: Generated = {
   file: 'docs/errors.md',
   text: () => {
-    const rows = Object.entries(ERRORS).map(([code, kind]) => [
+    const rows = Object.entries<ErrorKind>(ERRORS).map(([code, kind]) => [
       `\`${code}\``,
       String(kind.status),
       kind.title,
       kind.advice,
-      'retryable' in kind && kind.retryable === true ? 'yes' : '',
+      kind.retryable ? 'yes' : '',
     ]);
     const intro =
       'Every failure over REST is a problem document (RFC 9457, `application/problem+json`) with one of these codes; over MCP it is a tool error with the same code and advice. Codes are stable; texts may be reworded.';
@@ -93,8 +94,19 @@ export const errorsPage: Generated = {
 const shownDefault = (setting: string, value: unknown): string => {
   if (value === undefined) return '';
   // An absolute path on whoever's machine this ran.
-  return setting === 'dataDir' ? '`.data` in the project' : `\`${String(value)}\``;
+  return setting === 'dataDir'
+    ? '`.data` in the project'
+    : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 };
+
+/** Variables that are no setting of every process. */
+const ELSEWHERE = [
+  ['`SWITCHBOARD_TOOLS`', 'MCP extension', 'Tools to offer, by name, separated by commas; all unless set'],
+  ['`SWITCHBOARD_TOOLSETS`', 'MCP extension', 'Tools to offer, by set: send, receive, approve, session'],
+  ['`MESH_RETRY_COUNT`', 'MCP extension', 'Attempts of a call, 3 unless set; name of older clients'],
+  ['`MESH_TIMEOUT_SECS`', 'MCP extension', 'Seconds a call may take, 30 unless set; name of older clients'],
+  ['`TEMPORAL_CLI_PATH`', 'development server', 'The Temporal CLI to use instead of looking for one'],
+] as const;
 
 /** Every setting with its environment variable. */
 export const configurationPage: Generated = {
@@ -109,7 +121,14 @@ export const configurationPage: Generated = {
     const intro =
       'Every process reads these environment variables once, at its start; a value that cannot be understood stops it with one message that names every variable at fault. Empty counts as unset.';
     return Promise.resolve(
-      ['# Configuration', NOTE, intro, table(['Variable', 'Default', 'What it is'], rows)].join('\n\n'),
+      [
+        '# Configuration',
+        NOTE,
+        intro,
+        table(['Variable', 'Default', 'What it is'], rows),
+        '## Read by one part only',
+        table(['Variable', 'Read by', 'What it is'], ELSEWHERE),
+      ].join('\n\n'),
     );
   },
 };

@@ -3,7 +3,7 @@ export interface Generated {
   /** From the root of the project. */
   readonly file: string;
   /** The whole text the file should have; `present` is what it has now, undefined where it is missing. */
-  text(present: string | undefined): Promise<string>;
+  readonly text: (present: string | undefined) => Promise<string>;
 }
 
 const MARKS = { begin: '<!-- generated: begin -->', end: '<!-- generated: end -->' } as const;

@@ -42,7 +42,7 @@ export class TapReader {
   line(text: string): void {
     const result = RESULT.exec(text);
     if (result) this.begin(result);
-    else if (text.startsWith('1..')) this.complete = true;
+    else if (text.startsWith('1..')) this.finish();
     else if (text.startsWith('# fail ')) this.reported = Number(text.slice('# fail '.length));
     else this.detail(text);
   }
@@ -55,6 +55,12 @@ export class TapReader {
     const failed = Math.max(this.found.failed, this.reported);
     const broken = !this.complete || (exitCode !== 0 && failed === 0);
     return { passed, failed: broken ? failed + 1 : failed, skipped };
+  }
+
+  /** What follows the plan are totals, not details of the last test. */
+  private finish(): void {
+    this.complete = true;
+    this.flush();
   }
 
   private begin([, verdict, title = '', directive]: RegExpExecArray): void {

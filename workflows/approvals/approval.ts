@@ -25,8 +25,8 @@ import {
   Withdrawal,
   withdrawSignal,
   withdrawUpdate,
-} from '../../contracts/approvals.ts';
-import type { ApprovalState, ApprovalWorkflow } from '../../contracts/approvals.ts';
+} from '../../contracts/approval-workflow.ts';
+import type { ApprovalState, ApprovalWorkflow } from '../../contracts/approval-workflow.ts';
 import { parsePayload } from '../../contracts/parse.ts';
 import { asError } from '../failures.ts';
 import { Mailbox } from '../mailbox.ts';

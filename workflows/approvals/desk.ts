@@ -7,7 +7,7 @@ import type {
   Redemption,
   Revision,
   Withdrawal,
-} from '../../contracts/approvals.ts';
+} from '../../contracts/approval-workflow.ts';
 import { refused } from '../../contracts/parse.ts';
 import { refusalIn } from '../failures.ts';
 import { local } from '../local.ts';

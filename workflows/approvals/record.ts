@@ -1,6 +1,6 @@
 import { actorTag, SYSTEM } from '../../contracts/actor.ts';
 import type { Actor } from '../../contracts/actor.ts';
-import type { ApprovalProjection, ApprovalState } from '../../contracts/approvals.ts';
+import type { ApprovalProjection, ApprovalState } from '../../contracts/approval-workflow.ts';
 import type { Json } from '../../contracts/json.ts';
 import type { Notice } from '../../contracts/record.ts';
 import type { TransitionDraft } from '../recorder.ts';

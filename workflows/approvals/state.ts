@@ -10,7 +10,7 @@ import type {
   Revision,
   Verdict,
   Withdrawal,
-} from '../../contracts/approvals.ts';
+} from '../../contracts/approval-workflow.ts';
 import { satisfied, usersOf, withManagers } from './requirement.ts';
 
 /** An approved action can be redeemed at least this long. */

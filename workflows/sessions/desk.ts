@@ -1,7 +1,7 @@
 import { continueAsNew, ParentClosePolicy, startChild, uuid4, workflowInfo } from '@temporalio/workflow';
 
 import { refused } from '../../contracts/parse.ts';
-import { allowedEvents, FANOUT_WORKFLOW, fanoutWorkflowId } from '../../contracts/sessions.ts';
+import { allowedEvents, FANOUT_WORKFLOW, fanoutWorkflowId } from '../../contracts/session-workflow.ts';
 import type {
   Fanout,
   FanoutWorkflow,
@@ -9,7 +9,7 @@ import type {
   SessionStart,
   SessionState,
   SessionWorkflow,
-} from '../../contracts/sessions.ts';
+} from '../../contracts/session-workflow.ts';
 import { refusalIn } from '../failures.ts';
 import { local } from '../local.ts';
 import { Recorder } from '../recorder.ts';

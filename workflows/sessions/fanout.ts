@@ -1,9 +1,9 @@
 import { getExternalWorkflowHandle } from '@temporalio/workflow';
 
 import { parsePayload } from '../../contracts/parse.ts';
-import { Fanout } from '../../contracts/sessions.ts';
-import type { FanoutWorkflow } from '../../contracts/sessions.ts';
-import { cancelSignal, pausedSignal, taskWorkflowId } from '../../contracts/tasks.ts';
+import { Fanout } from '../../contracts/session-workflow.ts';
+import type { FanoutWorkflow } from '../../contracts/session-workflow.ts';
+import { cancelSignal, pausedSignal, taskWorkflowId } from '../../contracts/task-workflow.ts';
 import { local } from '../local.ts';
 
 /** Carries a pause, its end or a cancellation to every open task of a session, agent, role or organisation. */

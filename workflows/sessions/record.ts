@@ -1,7 +1,7 @@
 import { SYSTEM, tagOf } from '../../contracts/actor.ts';
 import type { Actor } from '../../contracts/actor.ts';
-import { allowedEvents } from '../../contracts/sessions.ts';
-import type { SessionProjection, SessionStart, SessionState } from '../../contracts/sessions.ts';
+import { allowedEvents } from '../../contracts/session-workflow.ts';
+import type { SessionProjection, SessionStart, SessionState } from '../../contracts/session-workflow.ts';
 import type { TransitionDraft } from '../recorder.ts';
 import type { Session, SessionTransition } from './state.ts';
 

@@ -16,8 +16,8 @@ import {
   sessionOpenedUpdate,
   sessionQuery,
   SessionStart,
-} from '../../contracts/sessions.ts';
-import type { SessionState, SessionWorkflow } from '../../contracts/sessions.ts';
+} from '../../contracts/session-workflow.ts';
+import type { SessionState, SessionWorkflow } from '../../contracts/session-workflow.ts';
 import { asError } from '../failures.ts';
 import { Mailbox } from '../mailbox.ts';
 import { SessionDesk } from './desk.ts';

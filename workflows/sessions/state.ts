@@ -1,8 +1,8 @@
 import type { Actor } from '../../contracts/actor.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Role } from '../../contracts/principal.ts';
-import { allowedEvents, SESSION_TRANSITIONS } from '../../contracts/sessions.ts';
-import type { SessionChange, SessionStart, SessionStatus } from '../../contracts/sessions.ts';
+import { allowedEvents, SESSION_TRANSITIONS } from '../../contracts/session-workflow.ts';
+import type { SessionChange, SessionStart, SessionStatus } from '../../contracts/session-workflow.ts';
 
 /** All a session knows about itself; it survives continue-as-new as it is. */
 export interface Session {

@@ -1,10 +1,17 @@
 import { continueAsNew, getExternalWorkflowHandle, log, workflowInfo } from '@temporalio/workflow';
 
 import { SYSTEM } from '../../contracts/actor.ts';
-import { approvalWorkflowId, withdrawSignal } from '../../contracts/approvals.ts';
+import { approvalWorkflowId, withdrawSignal } from '../../contracts/approval-workflow.ts';
 import { refused } from '../../contracts/parse.ts';
-import { cancelSignal, taskWorkflowId } from '../../contracts/tasks.ts';
-import type { Admission, TaskChange, TaskReceipt, TaskStart, TaskState, TaskWorkflow } from '../../contracts/tasks.ts';
+import { cancelSignal, taskWorkflowId } from '../../contracts/task-workflow.ts';
+import type {
+  Admission,
+  TaskChange,
+  TaskReceipt,
+  TaskStart,
+  TaskState,
+  TaskWorkflow,
+} from '../../contracts/task-workflow.ts';
 import { asError, refusalIn } from '../failures.ts';
 import { local } from '../local.ts';
 import { Recorder } from '../recorder.ts';
@@ -158,7 +165,7 @@ export class TaskDesk {
     const content = change.type === 'progress' ? change.note : 'content' in change ? change.content : null;
     if (content === null) return;
     await local.mask({ ...this.content(), content, receiver_role: this.start.sender_role });
-    if (change.type === 'complete')
+    if (change.type === 'complete' && this.start.checks_result)
       await local.checkResult({ ...this.content(), task: this.start.content, result: content });
   }
 

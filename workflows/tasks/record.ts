@@ -2,7 +2,7 @@ import { actorTag, SYSTEM } from '../../contracts/actor.ts';
 import type { Actor } from '../../contracts/actor.ts';
 import type { MaskedSummary } from '../../contracts/content.ts';
 import type { Notice } from '../../contracts/record.ts';
-import type { TaskProjection, TaskState } from '../../contracts/tasks.ts';
+import type { TaskProjection, TaskState } from '../../contracts/task-workflow.ts';
 import type { TransitionDraft } from '../recorder.ts';
 import { dueAt } from './clock.ts';
 import { allowedNow, paused } from './state.ts';

@@ -18,8 +18,8 @@ import {
   TaskChange,
   taskQuery,
   TaskStart,
-} from '../../contracts/tasks.ts';
-import type { TaskState, TaskWorkflow } from '../../contracts/tasks.ts';
+} from '../../contracts/task-workflow.ts';
+import type { TaskState, TaskWorkflow } from '../../contracts/task-workflow.ts';
 import { asError } from '../failures.ts';
 import { Mailbox } from '../mailbox.ts';
 import { TaskDesk } from './desk.ts';

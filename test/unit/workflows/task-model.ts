@@ -28,7 +28,7 @@ export const CAST = {
 
 export const actors = fc.constantFrom(...Object.values(CAST));
 
-export const taskStart = (more: Partial<TaskStart> = {}): TaskStart => ({
+export const taskStart = (more: Partial<Omit<TaskStart, 'carried'>> = {}): TaskStart => ({
   organisation_id: 'org_1',
   task_id: 'task_1',
   trace_id: 'trace',
@@ -44,6 +44,8 @@ export const taskStart = (more: Partial<TaskStart> = {}): TaskStart => ({
   complete_seconds: 7_200,
   lease_seconds: 300,
   max_attempts: 3,
+  checks_result: false,
+  changes_per_run: 500,
   ...more,
 });
 
@@ -82,9 +84,10 @@ export const starts = fc.record({
   target: fc.constantFrom('finance', 'agent_first'),
 });
 
-/** One thing that happens: somebody asks, something is paused, an assignee is found, or time runs to the next deadline. */
+/** One thing that happens: somebody asks, somebody who may does, something is paused, an assignee is found, or time runs to the next deadline. */
 export type Step =
   | { readonly type: 'change'; readonly change: TaskChange }
+  | { readonly type: 'attempt'; readonly verb: AllowedVerb; readonly turn: number }
   | { readonly type: 'event'; readonly event: TaskEvent }
   | { readonly type: 'deadline' };
 
@@ -93,9 +96,14 @@ const pauseBy = fc.record({
   by: fc.constantFrom('session', 'role:finance'),
   paused: fc.boolean(),
 });
+// What keeps a story going comes more often than what ends it.
+const likely = fc.constantFrom<AllowedVerb>(
+  ...(['claim', 'claim', 'claim', 'progress', 'fail', 'decline', 'handoff', 'handoff', 'retry', 'retry'] as const),
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...VERBS), actors).map(asChange) },
-  { weight: 2, arbitrary: fc.constant<Step>({ type: 'deadline' }) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...VERBS), actors).map(asChange) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('attempt' as const), verb: likely, turn: fc.nat(20) }) },
+  { weight: 4, arbitrary: fc.constant<Step>({ type: 'deadline' }) },
   { weight: 1, arbitrary: pauseBy.map((event): Step => ({ type: 'event', event })) },
   { weight: 1, arbitrary: assignees.map(asRouting) },
 );
@@ -117,7 +125,7 @@ export interface Moment {
 export const stories = fc.record({
   start: starts,
   first: assignees,
-  steps: fc.array(fc.tuple(step, milliseconds), { maxLength: 40 }),
+  steps: fc.array(fc.tuple(step, milliseconds), { minLength: 10, maxLength: 40 }),
 });
 export type Story = typeof stories extends fc.Arbitrary<infer S> ? S : never;
 
@@ -127,11 +135,19 @@ const ON_TIME: Readonly<Record<string, (task: Task) => TaskEvent | undefined>> =
   respond: (task) => (task.reminded ? { type: 'escalate', to: 'user_manager' } : { type: 'remind' }),
 };
 
+/** Somebody who may do it, whose turn it is. */
+function attempted(task: Task, verb: AllowedVerb, turn: number): TaskChange | undefined {
+  const able = Object.values(CAST).map((actor) => changeOf(verb, actor));
+  const allowed = able.filter((change) => refusalOf(task, change) === undefined);
+  return allowed[turn % Math.max(1, allowed.length)];
+}
+
 function eventOf(task: Task, step: Step): TaskEvent | undefined {
   if (step.type === 'deadline') {
     const deadline = nextDeadline(task);
     return deadline && ON_TIME[deadline.kind]?.(task);
   }
+  if (step.type === 'attempt') return attempted(task, step.verb, step.turn);
   // The workflow asks for an assignee only while the task is queued.
   if (step.type === 'event') return step.event.type === 'routed' && task.status !== 'pending' ? undefined : step.event;
   return refusalOf(task, step.change) === undefined ? step.change : undefined;

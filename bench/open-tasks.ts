@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+
+import type { BenchStack } from './stack.ts';
+
+const rss = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+const peak = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+/** Opens so many tasks that stay open, ten at a time, and reads what the processes hold in memory. */
+export async function benchOpenTasks(bench: BenchStack, count: number): Promise<void> {
+  const started = performance.now();
+  const send = async (): Promise<void> => {
+    const response = await fetch(`${bench.apiUrl}/tasks/route`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bench.key('finance-agent')}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        target: 'manager',
+        type: 'bench',
+        description: 'Claim of someone@example.com',
+        payload: { amount: 1 },
+      }),
+    });
+    if (response.status !== 202) throw new Error(`route answered ${String(response.status)}: ${await response.text()}`);
+  };
+  let left = count;
+  const runners = Array.from({ length: 10 }, async () => {
+    while (left > 0) {
+      left -= 1;
+      await send();
+    }
+  });
+  await Promise.all(runners);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`${String(count)} tasks opened in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(0)}/s)\n`);
+  console.log('| process | RSS now | peak |\n| --- | --- | --- |');
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
+  for (const name of ['worker', 'api', 'mcp'] as const) {
+    const pid = bench.stack.pid(name);
+    if (pid !== undefined) console.log(`| ${name} | ${rss(pid).toFixed(0)} MiB | ${peak(pid).toFixed(0)} MiB |`);
+  }
+}

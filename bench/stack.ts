@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { product } from '../cli/product.ts';
+import { readKeys } from '../cli/seed.ts';
+import { startStack } from '../cli/stack/stack.ts';
+import type { Stack } from '../cli/stack/stack.ts';
+import { loadConfig } from '../platform/config.ts';
+
+/** The product as `npm start` runs it, with free ports and data that is thrown away. */
+export interface BenchStack {
+  readonly stack: Stack;
+  readonly apiUrl: string;
+  readonly databaseUrl: string;
+  readonly key: (name: string) => string;
+  readonly id: (name: string) => string;
+  readonly organisationId: string;
+  close(): Promise<void>;
+}
+
+/** Starts everything a benchmark measures. */
+export async function startBench(): Promise<BenchStack> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'switchboard-bench-'));
+  const ports = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map((name) => [
+    `SWITCHBOARD_${name}`,
+    '0',
+  ]);
+  const config = loadConfig({ ...process.env, ...Object.fromEntries(ports), SWITCHBOARD_DATA_DIR: dataDir });
+  const stack = await startStack({ ...product, config, say: () => undefined });
+  const keys = readKeys(stack.config.keysFile);
+  if (!keys) throw new Error('The stack has no keys.');
+  const find = (name: string) => {
+    const found = keys.keys.find((one) => one.name === name);
+    if (!found) throw new Error(`Nobody is called ${name}.`);
+    return found;
+  };
+  return {
+    stack,
+    apiUrl: stack.addresses.api,
+    databaseUrl: stack.config.databaseUrl,
+    key: (name) => find(name).key,
+    id: (name) => find(name).id,
+    organisationId: keys.organisation_id,
+    async close() {
+      await stack.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

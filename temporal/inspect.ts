@@ -1,0 +1,32 @@
+import { connectTemporal } from './connection.ts';
+import type { TemporalOptions } from './connection.ts';
+
+/** What a workflow says of itself, and how long its history is. */
+export interface WorkflowLook {
+  /** Its answer to the query `state`. */
+  readonly state: unknown;
+  readonly events: number;
+}
+
+/** Looks into workflows from the outside, as an operator does. */
+export interface Inspector {
+  look(workflowId: string): Promise<WorkflowLook>;
+  close(): Promise<void>;
+}
+
+/** How long a look may take: a query waits for a worker, and there may be none at the moment. */
+const LOOK_WITHIN_MS = 5_000;
+
+/** Connects to Temporal to look into workflows; close it when done. */
+export async function openInspector(options: TemporalOptions): Promise<Inspector> {
+  const { connection, client } = await connectTemporal(options);
+  return {
+    look: (workflowId) =>
+      client.withDeadline(Date.now() + LOOK_WITHIN_MS, async () => {
+        const handle = client.workflow.getHandle(workflowId);
+        const [state, { historyLength }] = await Promise.all([handle.query<unknown>('state'), handle.describe()]);
+        return { state, events: historyLength };
+      }),
+    close: () => connection.close(),
+  };
+}
