@@ -115,9 +115,3 @@ function namedPolicy(name: string, profiles: readonly Profile[]): ApprovalPolicy
     detail: `approvers.policy: no profile has a policy ${name}; known: ${known.join(', ') || 'none'}.`,
   });
 }
-
-/** Whether enough people are there to ever satisfy a requirement. */
-export function attainable(requirement: Requirement): boolean {
-  if ('users' in requirement) return requirement.users.length >= requirement.need;
-  return requirement.parts.filter(attainable).length >= requirement.need;
-}

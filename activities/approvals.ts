@@ -9,6 +9,7 @@ import type {
 } from '../contracts/approvals.ts';
 import type { Requirement } from '../contracts/approval-policy.ts';
 import type { Json } from '../contracts/json.ts';
+import { attainable, usersOf, withOthers } from '../contracts/requirement.ts';
 import { refused } from '../contracts/parse.ts';
 import { getContent, putMasked } from '../db/contents.ts';
 import { delegatorsOf, validDelegations } from '../db/delegations.ts';
@@ -18,7 +19,7 @@ import { findTask } from '../db/tasks.ts';
 import { digestOf } from '../platform/digest.ts';
 import { newId } from '../platform/ids.ts';
 import { schemaFaults } from '../platform/json-schema.ts';
-import { attainable, compilePolicy, policyOf } from './approval-policy.ts';
+import { compilePolicy, policyOf } from './approval-policy.ts';
 import type { ActivityDeps } from './deps.ts';
 import { permit, toolsOf } from './principals.ts';
 import { requireSession } from './sessions.ts';
@@ -28,13 +29,6 @@ async function contentOf(sql: Queryable, id: string): Promise<ApprovalContent> {
   if (!row) throw refused({ code: 'not_found', detail: `Content ${id} does not exist.` });
   return row.masked as unknown as ApprovalContent;
 }
-
-const everybodyIn = (requirement: Requirement): readonly string[] =>
-  'users' in requirement ? requirement.users : requirement.parts.flatMap(everybodyIn);
-const withExtra = (requirement: Requirement, extra: readonly string[]): Requirement =>
-  'users' in requirement
-    ? { ...requirement, users: [...new Set([...requirement.users, ...extra])] }
-    : { ...requirement, parts: requirement.parts.map((part) => withExtra(part, extra)) };
 
 /** The requester, and the person behind it: neither ever decides. */
 const selves = ({ id, acts_for }: Actor): Set<string> => new Set(acts_for === null ? [id] : [id, acts_for]);
@@ -48,9 +42,9 @@ async function checkSubject(sql: Queryable, { task_id, session_id, requester }: 
   if (!concerned) throw refused({ code: 'not_found', detail: `Task ${task_id} is not one that you sent or work on.` });
 }
 
-/** Absent approvers without a delegate are answered for by their managers. */
-async function withAbsences(sql: Queryable, requirement: Requirement, excluded: ReadonlySet<string>) {
-  const users = [...new Set(everybodyIn(requirement))];
+/** Who may decide for whom at the moment, and is asked along with the approvers. */
+async function delegatesOf(sql: Queryable, requirement: Requirement, excluded: ReadonlySet<string>) {
+  const users = [...usersOf(requirement)];
   const delegations = (await validDelegations(sql, users)).filter(({ delegate_id }) => !excluded.has(delegate_id));
   const delegates: Record<string, string[]> = {};
   for (const { user_id, delegate_id } of delegations) (delegates[user_id] ??= []).push(delegate_id);
@@ -62,18 +56,20 @@ async function compile(
   sql: Queryable,
   request: CompileRequest,
   content: ApprovalContent,
+  fallback: Requirement | null = null,
 ): Promise<CompiledApproval> {
   const excluded = selves(request.requester);
   const task = request.task_id === null ? undefined : await findTask(sql, request.task_id);
   const roles = [task?.sender_role, request.requester.role];
   const profiles = roles.flatMap((role) => (role ? (deps.profiles.get(role) ?? []) : []));
-  const compiled = await compilePolicy(policyOf(content.approvers, profiles), { sql, content, excluded, profiles });
+  const policy = policyOf(content.approvers, profiles);
+  const compiled = (await compilePolicy(policy, { sql, content, excluded, profiles })) ?? fallback;
   if (!compiled)
     throw refused({
       code: 'no_eligible_approver',
       detail: 'No condition of the policy holds for this subject, so nobody would have to approve it.',
     });
-  const requirement = withExtra(
+  const requirement = withOthers(
     compiled,
     request.escalated_to.filter((user) => !excluded.has(user)),
   );
@@ -85,7 +81,7 @@ async function compile(
   return {
     requirement,
     digest: digestOf(content.action),
-    delegates: await withAbsences(sql, requirement, excluded),
+    delegates: await delegatesOf(sql, requirement, excluded),
     policies: [],
   };
 }
@@ -98,7 +94,7 @@ async function principalOfVote(
 ): Promise<string | null> {
   const person =
     actor.kind === 'agent' ? (actor.acts_for ?? (await anyOfRole(sql, actor, requirement)) ?? actor.id) : actor.id;
-  const approvers = everybodyIn(requirement);
+  const approvers = usersOf(requirement);
   if (approvers.includes(person)) return person === actor.id || person === actor.acts_for ? null : person;
   const from = (await delegatorsOf(sql, person)).find(
     (user) => approvers.includes(user) && !selves(request.requester).has(user),
@@ -112,7 +108,7 @@ async function principalOfVote(
 async function anyOfRole(sql: Queryable, { role }: Actor, requirement: Requirement): Promise<string | undefined> {
   if (role === null) return undefined;
   const people = (await listUsers(sql, role)).map((user) => user.id);
-  return everybodyIn(requirement).find((user) => people.includes(user));
+  return usersOf(requirement).find((user) => people.includes(user));
 }
 
 async function edited(
@@ -120,9 +116,11 @@ async function edited(
   sql: Queryable,
   check: DecisionCheck,
   content: ApprovalContent,
+  asked: Requirement,
 ): Promise<CheckedDecision['edited']> {
   if (!check.edits || check.decision === null) return null;
   const { action, editable } = content;
+  // An edit may bring the subject below every limit of the policy; who was asked before is then still asked.
   if (!action || !editable) throw refused({ code: 'invalid_edits', detail: 'The request allows no edits.' });
   const decision = await getContent(sql, check.decision);
   const edits = (decision?.masked as { edits?: Record<string, Json> } | undefined)?.edits ?? {};
@@ -135,7 +133,7 @@ async function edited(
   const id = newId('content');
   const before = await getContent(sql, check.request.content);
   await putMasked(sql, id, changed as unknown as Json, { ...before?.found, ...decision?.found });
-  return { content: id, compiled: await compile(deps, sql, check.request, changed) };
+  return { content: id, compiled: await compile(deps, sql, check.request, changed, asked) };
 }
 
 /** Only what the schema names may be set: a schema that says nothing of a field does not allow it. */
@@ -168,7 +166,7 @@ export const createApprovalActivities = (deps: ActivityDeps): ApprovalActivities
       const content = await contentOf(sql, check.request.content);
       const { requirement } = await compile(deps, sql, check.request, content);
       const on_behalf_of = await principalOfVote(sql, check, requirement);
-      return { on_behalf_of, edited: await edited(deps, sql, check, content) };
+      return { on_behalf_of, edited: await edited(deps, sql, check, content, requirement) };
     }),
 
   managersOf: ({ organisation_id, users }) =>

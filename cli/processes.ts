@@ -13,6 +13,8 @@ export interface ProcessDefinition {
   readonly port?: number;
 }
 
+const WORKER_MEMORY = '--max-old-space-size=512 --max-semi-space-size=8';
+
 const root = path.resolve(import.meta.dirname, '..');
 
 /** What `start` runs besides Postgres and Temporal, in the order it is stopped: nothing new comes in first. */
@@ -20,6 +22,7 @@ export function productProcesses(config: Config): ProcessDefinition[] {
   return [
     { name: 'mcp', script: path.join(root, 'mcp-extension/http-main.ts'), port: config.mcpPort },
     { name: 'api', script: path.join(root, 'api/main.ts'), port: config.apiPort },
-    { name: 'worker', script: path.join(root, 'workers/main.ts') },
+    // Without a bound, V8 lets the heap of cached workflows grow to gigabytes before it collects it (docs/performance.md).
+    { name: 'worker', script: path.join(root, 'workers/main.ts'), env: { NODE_OPTIONS: WORKER_MEMORY } },
   ];
 }

@@ -17,11 +17,16 @@ export function readArguments(operation: Operation, given: unknown): ToolArgumen
   if (fields === undefined) {
     return { ok: false, faults: [{ pointer: '/params', detail: 'must be an object, or the JSON text of one' }] };
   }
-  const parsed = operation.input.safeParse(fields ?? {});
-  if (parsed.success) return { ok: true, input: (fields ?? {}) as Fields };
+  const present = withoutNulls(fields ?? {});
+  const parsed = operation.input.safeParse(present);
+  if (parsed.success) return { ok: true, input: present as Fields };
   const faults = parsed.error.issues.flatMap((issue) => faultsOf(issue, operation.name));
   return { ok: false, faults: faults.slice(0, MOST_FAULTS) };
 }
+
+/** Models often send null for what they leave out; no field of ours takes null at the top but a result, which it then lacks. */
+const withoutNulls = (fields: unknown): unknown =>
+  isObject(fields) ? Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) : fields;
 
 /** Fields beside `params` win over those in it; undefined where `params` is no object. */
 function unwrap(given: unknown): unknown {

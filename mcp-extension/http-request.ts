@@ -49,7 +49,7 @@ function marksOf(marks: RequestMarks, operation: Operation, fields: Fields): Rec
     authorization: `Bearer ${marks.key}`,
     'x-trace-id': marks.traceId,
     ...(operation.method === 'get' ? {} : { 'idempotency-key': marks.idempotencyKey }),
-    ...(typeof match === 'string' ? { 'if-match': entityTag(match) } : {}),
+    ...(match === undefined ? {} : { 'if-match': entityTag(String(match)) }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Operation } from '../contracts/operation.ts';
 import * as sessions from '../contracts/sessions.ts';
 import { fetchStatus } from '../contracts/status.ts';
 import * as tasks from '../contracts/tasks.ts';
-import { changedApproval, redeemedApproval, requestedApproval } from './text/approvals.ts';
+import { approvalList, changedApproval, redeemedApproval, requestedApproval } from './text/approvals.ts';
 import { value } from './text/lines.ts';
 import { changedSession, shard, writtenShard } from './text/sessions.ts';
 import { notified, status } from './text/status.ts';
@@ -35,6 +35,7 @@ const WRITERS = new Map<string, Writer>([
   reads(tasks.cancelTask, taskState),
   reads(tasks.retryTask, taskState),
   reads(approvals.requestApproval, requestedApproval),
+  reads(approvals.listApprovals, approvalList),
   reads(approvals.respondToApproval, changedApproval),
   reads(approvals.reviseApproval, changedApproval),
   reads(approvals.redeemApproval, redeemedApproval),

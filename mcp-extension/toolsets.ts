@@ -15,7 +15,14 @@ export const TOOLSETS = {
     'notify',
     'fetch_status',
   ],
-  approve: ['request_approval', 'decide_approval', 'revise_approval', 'redeem_approval', 'fetch_status'],
+  approve: [
+    'request_approval',
+    'list_approvals',
+    'decide_approval',
+    'revise_approval',
+    'redeem_approval',
+    'fetch_status',
+  ],
   session: [
     'open_session',
     'update_session',

@@ -45,7 +45,7 @@ export const ConfigVariables = z.object({
   shutdownGraceMs: milliseconds().default(15_000).describe('Time a process has to drain before it is stopped hard'),
   webhookAllowPrivate: flag().default(false).describe('Webhooks may go to loopback and private addresses'),
   workerMaxCachedWorkflows: wholeNumber('a number from 0 to 100000', 100_000)
-    .default(200)
+    .default(100)
     .describe('Workflows a worker keeps in memory'),
   workflowBundle: z.string().optional().describe('Prebuilt workflow bundle; unset: bundled when the worker starts'),
   apiUrl: httpUrl().optional().describe('Where the MCP extension finds the API; unset: this machine, apiPort'),

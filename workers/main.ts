@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 
@@ -79,7 +78,7 @@ async function main(): Promise<void> {
     workflowBundle: await bundleOf(config),
     maxCachedWorkflows: config.workerMaxCachedWorkflows,
   });
-  await ensureReconcileSchedule(new Client({ connection: temporal.connection, namespace }), taskQueue);
+  await ensureReconcileSchedule(temporal.client, taskQueue);
   await runAll(workers);
   log.info('the worker has stopped');
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 
 import { createOrchestratorActivities, createOutboundActivities } from '../activities/index.ts';
@@ -12,7 +12,7 @@ export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', imp
 
 /** Bundles the workflows once, for all workers of a process, or to be kept for later starts. */
 export const bundleWorkflows = (): ReturnType<typeof bundleWorkflowCode> =>
-  bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, preloadModules: ['zod'] });
+  bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, preloadModules: ['zod'], logger: new DefaultLogger('WARN') });
 
 export interface WorkerSetup {
   readonly connection: NativeConnection;
@@ -40,6 +40,8 @@ export async function createWorkers(setup: WorkerSetup): Promise<readonly Worker
     workflowBundle: setup.workflowBundle,
     activities: createOrchestratorActivities(deps),
     maxCachedWorkflows: setup.maxCachedWorkflows,
+    // How long the server waits for a worker that died before it gives its workflows to another; the default is 10 s.
+    stickyQueueScheduleToStartTimeout: '2 seconds',
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentLocalActivityExecutions: 40,
     workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 16 },

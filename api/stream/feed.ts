@@ -1,14 +1,13 @@
 import { EventEmitter } from 'node:events';
 
-import pg from 'pg';
 import type { Logger } from 'pino';
 
-import { outboxAfter, outboxEnd } from '../../db/outbox.ts';
-import type { OutboxCursor, OutboxRow } from '../../db/outbox.ts';
+import { listen } from '../../db/listen.ts';
+import type { Listening } from '../../db/listen.ts';
+import type { OutboxCursor } from '../../db/outbox.ts';
 import type { Database } from '../../db/pool.ts';
-
-/** Told rows, in order, and where they end. */
-export type Listener = (rows: readonly OutboxRow[]) => void;
+import { Tails } from './tails.ts';
+import type { Listener } from './tails.ts';
 
 /** What the outbox tells, organisation by organisation: one reader for all listeners of a process. */
 export interface Feed {
@@ -26,16 +25,54 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-const BATCH = 500;
 const RECONNECT_MS = 1_000;
 // Rows that commit while an older transaction still runs are told a moment later; nothing announces that moment.
 const LOOK_AGAIN_MS = 250;
 
-interface Tail {
-  cursor: OutboxCursor;
-  readonly listeners: Set<Listener>;
-  reading: boolean;
-  again: boolean;
+/** A connection that comes back by itself, and looks again for what was announced while it was away. */
+class Announcements {
+  private listening: Listening | undefined;
+  private closed = false;
+  private readonly url: string;
+  private readonly tails: Tails;
+  private readonly log: Logger;
+
+  constructor(url: string, tails: Tails, log: Logger) {
+    this.url = url;
+    this.tails = tails;
+    this.log = log;
+  }
+
+  get connected(): boolean {
+    return this.listening !== undefined;
+  }
+
+  async open(): Promise<void> {
+    this.listening = await listen(this.url, 'switchboard_outbox', {
+      onTold: (organisationId) => void this.tails.read(organisationId),
+      onLost: (error) => {
+        this.listening = undefined;
+        this.log.warn({ error: error.message }, 'the outbox connection was lost');
+        this.reconnect();
+      },
+    });
+    this.tails.readAll();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.listening?.close();
+  }
+
+  private reconnect(): void {
+    if (this.closed) return;
+    const again = (): void => {
+      this.open().catch(() => {
+        this.reconnect();
+      });
+    };
+    setTimeout(again, RECONNECT_MS).unref();
+  }
 }
 
 /** Follows the outbox with LISTEN on a connection of its own, and by looking again where announcements may be missed. */
@@ -48,91 +85,26 @@ export async function openFeed({
   url: string;
   log: Logger;
 }): Promise<Feed> {
-  const tails = new Map<string, Promise<Tail>>();
-  const news = new EventEmitter().setMaxListeners(0);
-  let closed = false;
-  let client: pg.Client | undefined;
-
-  async function listen(): Promise<void> {
-    const next = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-    next.on('notification', ({ payload }) => news.emit('told', payload));
-    next.on('error', (error) => {
-      if (client === next) client = undefined;
-      log.warn({ error: error.message }, 'the outbox connection was lost');
-      void next.end().catch(() => undefined);
-      reconnect();
-    });
-    await next.connect();
-    await next.query('LISTEN switchboard_outbox');
-    client = next;
-  }
-  function reconnect(): void {
-    if (closed) return;
-    setTimeout(() => {
-      listen().then(readAll, reconnect);
-    }, RECONNECT_MS).unref();
-  }
-
-  async function read(organisationId: string): Promise<void> {
-    const tail = await tails.get(organisationId);
-    if (!tail || tail.listeners.size === 0) return;
-    tail.again = true;
-    if (tail.reading) return;
-    tail.reading = true;
-    try {
-      while (tail.again) {
-        tail.again = false;
-        const rows = await database.inOrganisation(organisationId, (sql) => outboxAfter(sql, tail.cursor, BATCH));
-        tail.cursor = rows.at(-1) ?? tail.cursor;
-        if (rows.length > 0) for (const listener of tail.listeners) listener(rows);
-        if (rows.length === BATCH) tail.again = true;
-      }
-    } catch (error) {
-      log.warn({ error: String(error) }, 'the outbox could not be read');
-    } finally {
-      tail.reading = false;
-    }
-  }
-  const readAll = (): void => {
-    for (const id of tails.keys()) void read(id);
-  };
-  news.on('told', (id: string) => void read(id));
-  const timer = setInterval(readAll, LOOK_AGAIN_MS).unref();
-  await listen();
-
-  function tailOf(organisationId: string): Promise<Tail> {
-    const present = tails.get(organisationId);
-    if (present) return present;
-    const opening = database
-      .inOrganisation(organisationId, outboxEnd)
-      .then((cursor): Tail => ({ cursor, listeners: new Set(), reading: false, again: false }));
-    tails.set(organisationId, opening);
-    opening.catch(() => tails.delete(organisationId));
-    return opening;
-  }
-
+  const tails = new Tails(database, log);
+  const ends = new EventEmitter().setMaxListeners(0);
+  const announcements = new Announcements(url, tails, log);
+  await announcements.open();
+  const timer = setInterval(() => {
+    tails.readAll();
+  }, LOOK_AGAIN_MS).unref();
   return {
     get connected() {
-      return client !== undefined;
+      return announcements.connected;
     },
-    async subscribe(organisationId, listener) {
-      const tail = await tailOf(organisationId);
-      tail.listeners.add(listener);
-      const stop = (): void => {
-        tail.listeners.delete(listener);
-        if (tail.listeners.size === 0) tails.delete(organisationId);
-      };
-      return { from: tail.cursor, stop };
-    },
-    endStreams: () => void news.emit('end'),
+    subscribe: (organisationId, listener) => tails.follow(organisationId, listener),
+    endStreams: () => void ends.emit('end'),
     onEnd(end) {
-      news.once('end', end);
-      return () => void news.off('end', end);
+      ends.once('end', end);
+      return () => void ends.off('end', end);
     },
     async close() {
-      closed = true;
       clearInterval(timer);
-      await client?.end();
+      await announcements.close();
     },
   };
 }

@@ -53,6 +53,7 @@ export function errorOf(line: string): string | undefined {
 export function errorLines(tail: readonly string[]): string {
   const errors = tail.map(errorOf).filter((text) => text !== undefined);
   const thrown = tail.filter((line) => /^(?:Uncaught )?[A-Za-z]*Error\b.*:/.test(line));
-  const shown = [errors, thrown, tail.filter((line) => line.trim() !== '')].find((lines) => lines.length > 0) ?? [];
+  const words = tail.filter((line) => line.trim() !== '' && !line.startsWith('{'));
+  const shown = [errors, thrown, words].find((lines) => lines.length > 0) ?? [];
   return shown.length === 0 ? 'it said nothing' : shown.slice(-SHOWN_LINES).join(' | ');
 }

@@ -1,10 +1,23 @@
 import type { ApprovalView, RedemptionReceipt } from '../../contracts/approvals.ts';
-import { field, lines, masked, value } from './lines.ts';
+import { field, lines, list, masked, value } from './lines.ts';
 
 /** One line of a list of approvals. */
 export const approvalLine = (approval: ApprovalView): string =>
   `${approval.id} [${approval.status}] ${approval.subject ?? approval.reason?.slice(0, 80) ?? 'approval'} ` +
   `(from ${approval.requester}, needs ${approval.requirement}, due ${approval.due_by})`;
+
+/** What list_approvals answers. */
+export const approvalList = ({
+  approvals,
+  next_cursor,
+}: {
+  approvals: ApprovalView[];
+  next_cursor: string | null;
+}): string =>
+  lines(
+    list(`${String(approvals.length)} approvals:`, approvals.map(approvalLine), 'No approvals.'),
+    next_cursor !== null && `There are more: call again with cursor "${next_cursor}".`,
+  );
 
 /** An approval with everything an approver needs to know. */
 export const approvalDetails = (approval: ApprovalView): string =>

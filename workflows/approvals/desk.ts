@@ -14,7 +14,7 @@ import { local } from '../local.ts';
 import { Recorder } from '../recorder.ts';
 import { showStatus } from '../search.ts';
 import { approvalState, changeRecord, openedRecord, refusalRecord } from './record.ts';
-import { usersOf } from './requirement.ts';
+import { usersOf } from '../../contracts/requirement.ts';
 import {
   closedRefusal,
   decisionRefusal,

@@ -4,7 +4,7 @@ import type { ApprovalProjection, ApprovalState } from '../../contracts/approval
 import type { Json } from '../../contracts/json.ts';
 import type { Notice } from '../../contracts/record.ts';
 import type { TransitionDraft } from '../recorder.ts';
-import { usersOf } from './requirement.ts';
+import { usersOf } from '../../contracts/requirement.ts';
 import { waitingFor } from './state.ts';
 import type { Approval, ApprovalEvent, Ballot } from './state.ts';
 

@@ -11,7 +11,7 @@ import type {
   Verdict,
   Withdrawal,
 } from '../../contracts/approval-workflow.ts';
-import { satisfied, usersOf, withManagers } from './requirement.ts';
+import { satisfied, usersOf, withOthers } from '../../contracts/requirement.ts';
 
 /** An approved action can be redeemed at least this long. */
 export const REDEEM_AT_LEAST_MS = 3_600_000;
@@ -19,6 +19,8 @@ export const REDEEM_AT_LEAST_MS = 3_600_000;
 export interface Ballot {
   readonly decision_id: string;
   readonly by: string;
+  /** The person who decided, itself or through its agent: nobody decides twice. */
+  readonly person: string;
   readonly on_behalf_of: string | null;
   /** The approver that the vote counts for. */
   readonly counts_for: string;
@@ -101,11 +103,13 @@ export function waitingFor(approval: Approval): readonly string[] {
 
 /** The decision an actor gave before, if any. */
 export const ballotOf = (approval: Approval, actor: Actor): Ballot | undefined =>
-  approval.ballots.find((ballot) => ballot.by === actor.id);
+  approval.ballots.find((ballot) => ballot.person === personOf(actor));
 
-/** True where a decision only repeats what the same actor decided; it then answers as the first time did. */
-export const repeats = (approval: Approval, decision: Decision): boolean =>
-  ballotOf(approval, decision.actor)?.verdict === decision.verdict;
+/** True where a decision only repeats what the same person decided; it then answers as the first time did. */
+export function repeats(approval: Approval, decision: Decision): boolean {
+  const before = ballotOf(approval, decision.actor);
+  return before?.verdict === decision.verdict && before.edited === decision.edits;
+}
 
 const DECIDED: readonly ApprovalStatus[] = ['approved', 'rejected', 'withdrawn'];
 
@@ -153,7 +157,7 @@ export function redemptionRefusal(
   now: number,
 ): ApprovalRefusal | undefined {
   if (!isRequester(approval, actor)) return { code: 'forbidden', detail: 'Only the requester redeems the approval.' };
-  if (approval.redeemed?.id === redemption_id) return undefined;
+  if (approval.redeemed?.id === redemption_id && digest === approval.compiled.digest) return undefined;
   if (approval.redeemed)
     return { code: 'already_redeemed', detail: `It was redeemed at ${new Date(approval.redeemed.at).toISOString()}.` };
   if (approval.status === 'expired')
@@ -178,6 +182,10 @@ function decided(approval: Approval, status: ApprovalStatus, now: number): Appro
   };
 }
 
+/** Approvals, one of each person: nobody counts twice, whomever it decides for. */
+const firstOfPerson = (ballot: Ballot, at: number, ballots: readonly Ballot[]): boolean =>
+  ballot.verdict === 'approve' && ballots.findIndex((other) => other.person === ballot.person) === at;
+
 function vote(
   approval: Approval,
   decision: Decision,
@@ -187,6 +195,7 @@ function vote(
   const ballot: Ballot = {
     decision_id: decision.decision_id,
     by: decision.actor.id,
+    person: personOf(decision.actor),
     on_behalf_of,
     counts_for: on_behalf_of ?? personOf(decision.actor),
     verdict: decision.verdict,
@@ -204,7 +213,7 @@ function vote(
   };
   if (decision.verdict === 'reject') return decided(after, 'rejected', now);
   if (decision.verdict === 'request_changes') return { ...after, status: 'changes_requested', remind_at: null };
-  const approvedFor = new Set(ballots.filter((one) => one.verdict === 'approve').map((one) => one.counts_for));
+  const approvedFor = new Set(ballots.filter(firstOfPerson).map((one) => one.counts_for));
   return satisfied(after.compiled.requirement, approvedFor) ? decided(after, 'approved', now) : after;
 }
 
@@ -237,7 +246,7 @@ export function nextApproval(approval: Approval, event: ApprovalEvent, now: numb
     case 'escalate':
       return {
         ...approval,
-        compiled: { ...approval.compiled, requirement: withManagers(approval.compiled.requirement, event.managers) },
+        compiled: { ...approval.compiled, requirement: withOthers(approval.compiled.requirement, event.managers) },
         escalations: approval.escalations + 1,
         escalated_to: [...new Set([...approval.escalated_to, ...event.managers])],
         due: now + approval.start.due_seconds * 1000,

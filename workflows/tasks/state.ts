@@ -144,15 +144,15 @@ const waitAgain = (task: Task, now: number) => ({
   escalated_to: null,
 });
 
+/** Clocks stand while anything holds the task, and run again when nothing does. */
+function heldBy({ respond, complete }: Task, pauses: readonly string[], now: number) {
+  const turn = pauses.length > 0 ? stopClock : resumeClock;
+  return { pauses, respond: respond && turn(respond, now), complete: complete && turn(complete, now) };
+}
+
 function pauseBy(task: Task, by: string, on: boolean, now: number): Task {
   const pauses = on ? [...new Set([...task.pauses, by])] : task.pauses.filter((other) => other !== by);
-  const turn = pauses.length > 0 ? stopClock : resumeClock;
-  return {
-    ...task,
-    pauses,
-    respond: task.respond && turn(task.respond, now),
-    complete: task.complete && turn(task.complete, now),
-  };
+  return { ...task, ...heldBy(task, pauses, now) };
 }
 
 function loseLease(task: Task, now: number): Task {
@@ -170,6 +170,7 @@ export function nextTask(task: Task, event: TaskEvent, now: number): Task {
         role: event.admission.role,
         assignee: event.admission.assignee,
         because: event.admission.because,
+        ...heldBy(task, event.admission.pauses, now),
       };
     case 'claim': {
       const lease_seconds = event.lease_seconds ?? task.start.lease_seconds;
@@ -210,6 +211,7 @@ export function nextTask(task: Task, event: TaskEvent, now: number): Task {
         status: 'pending',
         target: event.target,
         handoff: event.content,
+        attempts: 0,
         declined_by: [],
         park_until: null,
       };

@@ -3,6 +3,7 @@ import test from 'ava';
 import { callerOf } from '../../support/caller.ts';
 import type { Body, Caller } from '../../support/caller.ts';
 import { eventually } from '../../support/rest.ts';
+import type { Answer } from '../../support/rest.ts';
 import { addAgent } from '../../support/scene.ts';
 import { startStack } from '../../support/stack.ts';
 import type { TestStack } from '../../support/stack.ts';
@@ -440,7 +441,7 @@ test('X-3: lists are filtered, sorted and paged by cursor without loss or repeti
   const pages: string[] = [];
   let next: string | undefined = `/tasks?session_id=${session_id}&limit=3&sort=created`;
   while (next !== undefined) {
-    const { body, headers } = await from.get<Body[]>(next);
+    const { body, headers }: Answer<Body[]> = await from.get<Body[]>(next);
     t.true(body.length <= 3);
     pages.push(...body.map((task) => task.id));
     next = /^<([^>]+)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1];

@@ -32,6 +32,7 @@ test('MCP-1: the names of the tools are pinned', async (t) => {
     'handoff_session',
     'handoff_task',
     'join_session',
+    'list_approvals',
     'list_tasks',
     'notify',
     'open_session',

@@ -9,7 +9,7 @@ import type {
   Decision,
   Verdict,
 } from '../../../contracts/approvals.ts';
-import { usersOf } from '../../../workflows/approvals/requirement.ts';
+import { usersOf } from '../../../contracts/requirement.ts';
 import {
   decisionRefusal,
   nextApproval,
