@@ -21,6 +21,7 @@ import { newId } from '../platform/ids.ts';
 import { schemaFaults } from '../platform/json-schema.ts';
 import { compilePolicy, policyOf } from './approval-policy.ts';
 import type { ActivityDeps } from './deps.ts';
+import { isNear, requireOpen } from './tasks.ts';
 import { permit, toolsOf } from './principals.ts';
 import { requireSession } from './sessions.ts';
 
@@ -37,9 +38,9 @@ async function checkSubject(sql: Queryable, { task_id, session_id, requester }: 
   if (session_id !== null) await requireSession(sql, session_id, requester);
   if (task_id === null) return;
   const task = await findTask(sql, task_id);
-  const near = task ? [task.sender_id, task.assignee_id, task.sender_acts_for, task.escalated_to] : [];
-  const concerned = near.includes(requester.id) || near.includes(requester.acts_for) || requester.administrator;
-  if (!concerned) throw refused({ code: 'not_found', detail: `Task ${task_id} is not one that you sent or work on.` });
+  if (!task || !(isNear(task, requester) || requester.administrator))
+    throw refused({ code: 'not_found', detail: `Task ${task_id} is not one that you sent or work on.` });
+  requireOpen(task);
 }
 
 /** Who may decide for whom at the moment, and is asked along with the approvers. */

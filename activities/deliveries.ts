@@ -56,11 +56,11 @@ export function createDeliveryActivities({
     database.inOrganisation(organisation_id, (sql) => endDelivery(sql, delivery_id, status, error));
 
   async function send(organisationId: string, channel: ChannelRow, message: DeliveryRow): Promise<void> {
-    const url = String(envelope.open(organisationId, `${channel.id}:url`, channel.sealed_url));
+    const url = envelope.openText(organisationId, `${channel.id}:url`, channel.sealed_url);
     const secret =
       channel.sealed_secret === null
         ? null
-        : String(envelope.open(organisationId, `${channel.id}:secret`, channel.sealed_secret));
+        : envelope.openText(organisationId, `${channel.id}:secret`, channel.sealed_secret);
     // Looked up at every try: a name that pointed outside yesterday may point inside today.
     const refused = await refusedAddress(url, allowPrivateWebhooks);
     if (refused !== undefined) throw new Error(refused);

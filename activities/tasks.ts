@@ -1,3 +1,4 @@
+import type { Actor } from '../contracts/actor.ts';
 import type { Json } from '../contracts/json.ts';
 import { refused } from '../contracts/parse.ts';
 import type { Role } from '../contracts/principal.ts';
@@ -8,6 +9,7 @@ import { findAgent, listUsers, managerChainOf, routingCandidates } from '../db/d
 import { pausesFor } from '../db/pauses.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findTask, openChildren } from '../db/tasks.ts';
+import type { TaskRow } from '../db/tasks.ts';
 import { chooseAssignee } from '../directory/routing.ts';
 import { schemaFaults } from '../platform/json-schema.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -44,14 +46,35 @@ async function chooseFromRole(
   return { assignee: assignee === null ? null : { kind: 'agent', id: assignee }, because: reason };
 }
 
+/** Whether somebody sent a task, works on it or was called in: itself, or as the assistant of who did. */
+export function isNear(task: TaskRow, { id, acts_for }: Actor): boolean {
+  const near = [task.sender_id, task.sender_acts_for, task.assignee_id, task.escalated_to].filter(
+    (one) => one !== null,
+  );
+  return near.includes(id) || (acts_for !== null && near.includes(acts_for));
+}
+
+const ENDED: readonly string[] = ['completed', 'cancelled'];
+
+/** A task that is not over: nothing new is attached to what has ended. */
+export function requireOpen(task: TaskRow): void {
+  if (ENDED.includes(task.status))
+    throw refused({
+      code: 'illegal_transition',
+      detail: `Task ${task.id} is ${task.status}.`,
+      facts: { state: task.status, allowed: [] },
+    });
+}
+
 async function checkPlace(sql: Queryable, start: TaskStart): Promise<void> {
   if (start.session_id !== null) await requireSession(sql, start.session_id, start.sender);
   if (start.parent_task_id === null) return;
   const parent = await findTask(sql, start.parent_task_id);
   if (!parent) throw refused({ code: 'not_found', detail: `Task ${start.parent_task_id} does not exist.` });
-  const near = [parent.sender_id, parent.assignee_id, parent.sender_acts_for];
-  if (!near.includes(start.sender.id) && !near.includes(start.sender.acts_for))
+  const { sender } = start;
+  if (!isNear(parent, sender))
     throw refused({ code: 'not_found', detail: `Task ${start.parent_task_id} is not one that you sent or work on.` });
+  requireOpen(parent);
 }
 
 /** Finds the person whose managers are concerned: the assignee, the agent's user, or the head of the role. */
@@ -69,7 +92,7 @@ async function headOf(sql: Queryable, role: Role): Promise<string | undefined> {
 }
 
 /** Admission, routing and checks of tasks. */
-export const createTaskActivities = ({ database, profiles }: ActivityDeps): TaskActivities => ({
+export const createTaskActivities = ({ database, envelope, profiles }: ActivityDeps): TaskActivities => ({
   admit: ({ start }) =>
     database.inOrganisation(start.organisation_id, async (sql) => {
       const target = await findTarget(sql, start.target);
@@ -94,7 +117,8 @@ export const createTaskActivities = ({ database, profiles }: ActivityDeps): Task
       await getContent(sql, result),
     ]);
     const schema = (asked?.masked as { output_schema?: Json } | undefined)?.output_schema;
-    const faults = schemaFaults(schema, (given?.masked as { result?: Json } | undefined)?.result);
+    const content = given?.sealed ? envelope.open(organisation_id, result, given.sealed) : given?.masked;
+    const faults = schemaFaults(schema, (content as { result?: Json } | undefined)?.result);
     if (faults !== undefined) throw refused({ code: 'output_mismatch', detail: faults });
   },
 

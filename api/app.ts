@@ -113,9 +113,14 @@ function fromBodyParser(error: unknown): ApiError | undefined {
     case 'request.size.invalid':
       return new ApiError({ code: 'malformed_body', detail: 'The body does not have the length it says.' });
     default:
-      return undefined;
+      return isFaultOfSender(error)
+        ? new ApiError({ code: 'malformed_body', detail: 'The body cannot be read as its headers say.' })
+        : undefined;
   }
 }
+
+const isFaultOfSender = (error: object): boolean =>
+  'status' in error && typeof error.status === 'number' && error.status >= 400 && error.status < 500;
 
 const answerFailure =
   ({ log }: ApiDeps) =>

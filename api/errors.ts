@@ -9,11 +9,13 @@ import { z } from 'zod';
 
 import { isErrorCode } from '../contracts/errors.ts';
 import type { FieldFault } from '../contracts/errors.ts';
+import { hasEnded, isPassing } from './passing.ts';
 import { ApiError } from './problem.ts';
 
 // Status codes of gRPC that say "not now" (https://grpc.io/docs/guides/status-codes/).
-const [DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE, CANCELLED, ABORTED] = [4, 8, 14, 1, 10];
-const NOT_NOW = new Set([DEADLINE_EXCEEDED, UNAVAILABLE, CANCELLED, ABORTED]);
+const RESOURCE_EXHAUSTED = 8;
+// cancelled, deadline exceeded, aborted, unavailable
+const NOT_NOW = new Set([1, 4, 10, 14]);
 
 // SQLSTATE classes of a server that is away or overloaded, and the network errors of a connection that is.
 const DATABASE_AWAY = /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
@@ -54,6 +56,7 @@ function failureIn(error: unknown): ApplicationFailure | undefined {
 export function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof z.ZodError) return inputError(error);
+  if (isPassing(error) || hasEnded(error)) return unavailable('The workflow');
   const failure = failureIn(error);
   if (failure) return fromFailure(failure);
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return unavailable('The workflow');
@@ -64,9 +67,10 @@ export function toApiError(error: unknown): ApiError | undefined {
 function fromTemporal(error: unknown): ApiError | undefined {
   const cause = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(cause)) return undefined;
-  if (cause.code === RESOURCE_EXHAUSTED)
+  const code: number = cause.code;
+  if (code === RESOURCE_EXHAUSTED)
     return new ApiError({ code: 'rate_limited', detail: 'Too much happens to this at once.' });
-  return NOT_NOW.has(cause.code) ? unavailable('Temporal') : undefined;
+  return NOT_NOW.has(code) ? unavailable('Temporal') : undefined;
 }
 
 function fromDatabase(error: unknown): ApiError | undefined {

@@ -5,6 +5,7 @@ import type { IdKind } from '../contracts/ids.ts';
 import type { Operation } from '../contracts/operation.ts';
 import { newId } from '../platform/ids.ts';
 import type { Authenticate } from './authentication.ts';
+import { checkText } from './body.ts';
 import type { Call } from './call.ts';
 import type { ApiDeps } from './deps.ts';
 import { inputError } from './errors.ts';
@@ -38,6 +39,7 @@ function fieldsOf(req: Request, operation: Operation): Record<string, unknown> {
   const sent = (carries ? req.body : req.query) as Record<string, unknown>;
   if (carries && Object.keys(req.query).length > 0)
     throw new ApiError({ code: 'invalid_input', detail: 'Send the fields in the body, not in the query.' });
+  for (const text of [...Object.entries(req.params), ...Object.entries(req.query)].flat(2)) checkText(String(text));
   for (const [name, value] of Object.entries(req.params))
     if (name in sent && sent[name] !== value)
       throw new ApiError({ code: 'invalid_input', detail: `${name} in the body is not the one in the path.` });
@@ -60,7 +62,7 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
     const traceId = String(res.locals['traceId']);
     checkTraceId(traceId);
     const principal = await authenticate(req.get('authorization'));
-    const fields = fieldsOf(req, operation as unknown as Operation);
+    const fields = fieldsOf(req, operation);
     const parsed = operation.input.safeParse(fields);
     if (!parsed.success) throw inputError(parsed.error);
     const key = operation.method === 'get' ? undefined : req.get('idempotency-key');
@@ -71,13 +73,13 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
         : await reserveKey(deps, principal, { operation: operation.name, key, input: fields, id });
     if (kept?.answered) {
       res.set('Idempotent-Replayed', 'true');
-      send(res, operation as unknown as Operation, kept.answered);
+      send(res, operation, kept.answered);
       return;
     }
     const call: Call = { principal, traceId, id: kept?.id ?? id, signal: signalOf(res) };
     const answer: Answer = { status: operation.status ?? 200, body: await handle(parsed.data, call) };
     await kept?.keep(answer);
-    send(res, operation as unknown as Operation, answer);
+    send(res, operation, answer);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Principal } from '../contracts/principal.ts';
+import { allowedTools } from '../directory/profiles.ts';
 import type { Action } from '../policy/actions.ts';
 import { authorise } from '../policy/authorise.ts';
 import type { Decision } from '../policy/authorise.ts';
@@ -14,6 +15,12 @@ type Asked = Omit<Resource, 'organisation_id'>;
 export const decisionOn = (principal: Principal, action: Action, resource: Asked): Decision =>
   authorise(principal, action, { ...resource, organisation_id: principal.organisation_id });
 
+/** The tools that an agent's profile allows, as policy is told; people are not held to them. */
+export function toolsOf({ profiles }: ApiDeps, { kind, role }: Principal): Pick<Resource, 'allowed_tools'> {
+  const profile = kind === 'agent' ? profiles.get(role) : undefined;
+  return profile ? { allowed_tools: allowedTools(profile) } : {};
+}
+
 /** Asks policy; a refusal goes on record and to the caller. Answers the deciding policies. */
 export async function requirePermission(
   deps: ApiDeps,
@@ -22,7 +29,7 @@ export async function requirePermission(
   resource: Asked,
   subjectId = call.id,
 ): Promise<readonly string[]> {
-  const decision = decisionOn(call.principal, action, resource);
+  const decision = decisionOn(call.principal, action, { ...resource, ...toolsOf(deps, call.principal) });
   if (decision.allow) return decision.policies;
   await recordRefusal(deps, call, { action, kind: resource.kind, id: subjectId, policies: decision.policies });
   throw new ApiError({ code: 'forbidden', detail: decision.reason, facts: { policies: decision.policies } });

@@ -1,7 +1,9 @@
 import type { Json } from '../contracts/json.ts';
 import type { MaskCounts, MaskedSummary } from '../contracts/content.ts';
 import type { EntityType, Principal } from '../contracts/principal.ts';
+import { isBigint } from '../db/bigint.ts';
 import type { Guard } from '../privacy/guard.ts';
+import { ApiError } from './problem.ts';
 
 /** A date as clients read it. */
 export const iso = (date: Date): string => date.toISOString();
@@ -31,6 +33,22 @@ export function pageOf<R extends { readonly id: string }>(
 
 /** A cursor that says where to go on; opaque to clients. */
 export const cursorOf = (id: string): string => Buffer.from(id).toString('base64url');
+
+const badCursor = (): ApiError =>
+  new ApiError({ code: 'invalid_input', detail: 'cursor: must be the cursor of an earlier answer.' }, [
+    { pointer: '/cursor', detail: 'must be the cursor of an earlier answer' },
+  ]);
+
 /** The id inside a cursor. */
-export const afterOf = (cursor: string | undefined): string | undefined =>
-  cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
+export function afterOf(cursor: string | undefined): string | undefined {
+  const text = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
+  if (text !== undefined && !/^[\w:.-]+$/.test(text)) throw badCursor();
+  return text;
+}
+
+/** The position in the record inside a cursor: a bigint of Postgres. */
+export function positionOf(cursor: string | undefined): string | undefined {
+  const text = afterOf(cursor);
+  if (text !== undefined && !isBigint(text)) throw badCursor();
+  return text;
+}

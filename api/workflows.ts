@@ -1,26 +1,21 @@
-import { WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
+import { setTimeout } from 'node:timers/promises';
+
+import {
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { Workflow } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { UpdateDefinition } from '@temporalio/common';
 
-import type { Json } from '../contracts/json.ts';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
-import { putSealed } from '../db/contents.ts';
 import type { Call } from './call.ts';
-import { contentIdOf } from './call.ts';
 import type { ApiDeps } from './deps.ts';
+import { hasEnded, isPassing } from './passing.ts';
 
 /** How long a caller waits for a workflow before it is told to come back. */
-const ANSWER_WITHIN_MS = 15_000;
-
-/** Keeps words and data of a request sealed until a workflow masks them; workflows get only the id. */
-export async function storeContent({ database, envelope }: ApiDeps, call: Call, value: unknown): Promise<string> {
-  const id = contentIdOf(call);
-  const { organisation_id } = call.principal;
-  const sealed = envelope.seal(organisation_id, id, JSON.parse(JSON.stringify(value)) as Json);
-  await database.inOrganisation(organisation_id, (sql) => putSealed(sql, id, sealed));
-  return id;
-}
+export const ANSWER_WITHIN_MS = 15_000;
 
 export interface Start<A extends readonly unknown[]> {
   readonly type: string;
@@ -44,41 +39,80 @@ function searchAttributes(
   ]);
 }
 
-/** Starts a workflow and waits for its first answer, in one round trip; a repetition finds the workflow it started. */
-export function startAndAsk<T extends Workflow, R>(
-  { client, taskQueue }: ApiDeps,
+const pauseOf = (attempt: number): number => Math.min(500, 50 * 2 ** attempt);
+
+/** Repeats what failed for a reason that passes, until the time is over; the update's id makes it happen once. */
+async function untilAnswered<R>({ client }: ApiDeps, attempt: () => Promise<R>): Promise<R> {
+  const deadline = Date.now() + ANSWER_WITHIN_MS;
+  for (let attempts = 0; ; attempts += 1) {
+    try {
+      return await client.withDeadline(deadline, attempt);
+    } catch (error) {
+      const pause = pauseOf(attempts);
+      if (!isPassing(error) || Date.now() + pause >= deadline) throw error;
+      await setTimeout(pause);
+    }
+  }
+}
+
+/**
+ * Starts a workflow and waits for its first answer, in one round trip. A repetition finds the workflow it started; where
+ * that has ended with its answer out of reach, undefined.
+ */
+export async function startAndAsk<T extends Workflow, R>(
+  deps: ApiDeps,
   call: Call,
   start: Start<Parameters<T>>,
-  update: UpdateDefinition<R, []>,
-): Promise<R> {
-  const startWorkflowOperation = new WithStartWorkflowOperation<T>(start.type, {
-    workflowId: start.workflowId,
-    taskQueue,
-    args: start.args,
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    typedSearchAttributes: searchAttributes(call, start),
-  } as never);
-  return client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
-    client.workflow.executeUpdateWithStart(update, { startWorkflowOperation, updateId: call.id }),
-  );
+  update: UpdateDefinition<R>,
+): Promise<R | undefined> {
+  const { client, taskQueue } = deps;
+  // An operation of its own for each attempt: the SDK lets it be used once.
+  const begin = (): WithStartWorkflowOperation<T> =>
+    new WithStartWorkflowOperation<T>(start.type, {
+      workflowId: start.workflowId,
+      taskQueue,
+      args: start.args,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      typedSearchAttributes: searchAttributes(call, start),
+    } as never);
+  try {
+    return await untilAnswered(deps, () =>
+      client.workflow.executeUpdateWithStart(update, { startWorkflowOperation: begin(), updateId: call.id }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError || hasEnded(error))
+      return firstAnswer<R>(deps, call, start.workflowId);
+    throw error;
+  }
+}
+
+/** What an update of a workflow that has ended was answered: a refusal stays the same refusal. */
+async function firstAnswer<R>(deps: ApiDeps, call: Call, workflowId: string): Promise<R | undefined> {
+  const handle = deps.client.workflow.getHandle(workflowId).getUpdateHandle<R>(call.id);
+  try {
+    return await untilAnswered(deps, () => handle.result());
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || hasEnded(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Sends an update and waits for its answer; undefined where the workflow has ended. The call's id makes it happen once. */
 export async function ask<R, A extends [unknown]>(
-  { client }: ApiDeps,
+  deps: ApiDeps,
   call: Call,
   workflowId: string,
   update: UpdateDefinition<R, A>,
   argument: A[0],
 ): Promise<R | undefined> {
-  const handle = client.workflow.getHandle(workflowId);
+  const handle = deps.client.workflow.getHandle(workflowId);
   try {
-    return await client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+    return await untilAnswered(deps, () =>
       handle.executeUpdate(update, { args: [argument] as unknown as A, updateId: call.id }),
     );
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (error instanceof WorkflowNotFoundError || hasEnded(error)) return undefined;
     throw error;
   }
 }

@@ -37,6 +37,6 @@ export async function benchOpenTasks(bench: BenchStack, count: number): Promise<
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   for (const name of ['worker', 'api', 'mcp'] as const) {
     const pid = bench.stack.pid(name);
-    if (pid !== undefined) console.log(`| ${name} | ${rss(pid).toFixed(0)} MiB | ${peak(pid).toFixed(0)} MiB |`);
+    console.log(`| ${name} | ${rss(pid).toFixed(0)} MiB | ${peak(pid).toFixed(0)} MiB |`);
   }
 }

@@ -22,11 +22,10 @@ export interface BenchStack {
 /** Starts everything a benchmark measures. */
 export async function startBench(): Promise<BenchStack> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'switchboard-bench-'));
-  const ports = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map((name) => [
-    `SWITCHBOARD_${name}`,
-    '0',
-  ]);
-  const config = loadConfig({ ...process.env, ...Object.fromEntries(ports), SWITCHBOARD_DATA_DIR: dataDir });
+  const ports: [string, string][] = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map(
+    (name) => [`SWITCHBOARD_${name}`, '0'],
+  );
+  const config = loadConfig({ ...process.env, ...Object.fromEntries<string>(ports), SWITCHBOARD_DATA_DIR: dataDir });
   const stack = await startStack({ ...product, config, say: () => undefined });
   const keys = readKeys(stack.config.keysFile);
   if (!keys) throw new Error('The stack has no keys.');

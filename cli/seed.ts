@@ -53,7 +53,7 @@ function withIds(demo: DemoOrganisation): Parameters<typeof addOrganisation>[1] 
   const ids = new Map(demo.people.map((person) => [person.user_id, newId('user')]));
   const people = demo.people.map((person) => ({
     id: ids.get(person.user_id) ?? '',
-    external_id: String(person.user_id),
+    external_id: person.user_id,
     name: person.name,
     email: person.email,
     role: person.role,
@@ -103,7 +103,10 @@ export async function seedDevelopment({
   try {
     const profilesFolder = path.resolve(import.meta.dirname, '../profiles');
     const [existing] = await database.unscoped(organisationIds);
-    if (existing === undefined) return writeKeys(keysFile, await seedOrganisation(database, profilesFolder));
+    if (existing === undefined) {
+      writeKeys(keysFile, await seedOrganisation(database, profilesFolder));
+      return;
+    }
     const present = readKeys(keysFile)?.keys ?? [];
     writeKeys(keysFile, { organisation_id: existing, keys: await completeKeys(database, existing, present) });
   } finally {

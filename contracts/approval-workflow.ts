@@ -175,7 +175,7 @@ export interface ApprovalActivities {
 /** Ends with the last state; null where the request was refused. */
 export type ApprovalWorkflow = (start: ApprovalStart) => Promise<ApprovalState | null>;
 export const APPROVAL_WORKFLOW = 'approval';
-export const openedUpdate = defineUpdate<ApprovalState, []>('opened');
+export const openedUpdate = defineUpdate<ApprovalState>('opened');
 export const decideUpdate = defineUpdate<ApprovalState, [Decision]>('decide');
 export const reviseUpdate = defineUpdate<ApprovalState, [Revision]>('revise');
 export const withdrawUpdate = defineUpdate<ApprovalState, [Withdrawal]>('withdraw');

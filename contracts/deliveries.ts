@@ -9,9 +9,9 @@ export interface DeliveryResult {
 
 export interface DeliveryActivities {
   /** Sends the message once. Throws to be tried again; answers false where the channel is gone. */
-  deliver(delivery: DeliveryStart): Promise<DeliveryResult>;
+  deliver: (delivery: DeliveryStart) => Promise<DeliveryResult>;
   /** Writes down that the last try failed. */
-  giveUp(delivery: DeliveryStart): Promise<void>;
+  giveUp: (delivery: DeliveryStart) => Promise<void>;
 }
 
 export interface ReconcileActivities {

@@ -18,7 +18,7 @@ function utf8Bytes(text: string): number {
 }
 
 /** Bytes that a value takes as UTF-8 JSON. */
-export const jsonBytes = (value: unknown): number => utf8Bytes(JSON.stringify(value) ?? '');
+export const jsonBytes = (value: unknown): number => (value === undefined ? 0 : utf8Bytes(JSON.stringify(value)));
 
 const TOO_LARGE = 'is larger than 256 KiB of JSON; store it elsewhere and send a reference';
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -45,8 +45,13 @@ export type Projection =
 export interface Transition {
   readonly organisation_id: string;
   readonly workflow_id: string;
-  /** Counts the workflow's transitions; with workflow_id it makes writing idempotent. */
+  /** Counts the workflow's transitions. */
   readonly sequence: number;
+  /**
+   * Names what happened: the update, signal or deadline, and the step in it. A workflow task that is done again may take
+   * its updates in another order; then the same sequence number means another change, and the earlier line is superseded.
+   */
+  readonly change_id: string;
   readonly at: string;
   readonly trace_id: string;
   readonly event: RecordedEvent;

@@ -107,7 +107,7 @@ export interface SessionActivities {
 /** Ends with the last state; null where the session was refused. */
 export type SessionWorkflow = (start: SessionStart) => Promise<SessionState | null>;
 export const SESSION_WORKFLOW = 'session';
-export const sessionOpenedUpdate = defineUpdate<SessionState, []>('opened');
+export const sessionOpenedUpdate = defineUpdate<SessionState>('opened');
 export const sessionChangeUpdate = defineUpdate<SessionState, [SessionChange]>('change');
 export const sessionQuery = defineQuery<SessionState>('state');
 export const sessionCancelSignal = defineSignal<[{ because: string }]>('cancelRequested');

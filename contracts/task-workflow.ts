@@ -177,7 +177,7 @@ export interface TaskActivities {
 /** Ends with the last state; null where the task was refused. */
 export type TaskWorkflow = (start: TaskStart) => Promise<TaskState | null>;
 export const TASK_WORKFLOW = 'task';
-export const admissionUpdate = defineUpdate<TaskReceipt, []>('admission');
+export const admissionUpdate = defineUpdate<TaskReceipt>('admission');
 export const changeUpdate = defineUpdate<TaskState, [TaskChange]>('change');
 export const taskQuery = defineQuery<TaskState>('state');
 /** An agent of the role came online, or a pause ended: look again who could do it. */

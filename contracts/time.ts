@@ -16,4 +16,7 @@ export const Duration = z
   .describe('A duration: whole number and unit, e.g. 30s, 15m, 4h, 2d');
 
 /** RFC 3339 time in UTC. */
-export const Timestamp = z.iso.datetime().describe('RFC 3339 time in UTC');
+export const Timestamp = z.iso
+  .datetime()
+  .regex(/^(19[7-9]\d|[2-9]\d{3})-/, 'must lie in the years 1970 to 9999')
+  .describe('RFC 3339 time in UTC');

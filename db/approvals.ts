@@ -1,7 +1,7 @@
 import type { ApprovalProjection } from '../contracts/approvals.ts';
 import type { Queryable } from './pool.ts';
 import { setAccess } from './subject-access.ts';
-import { insertOrAdvance } from './upsert.ts';
+import { writeProjection } from './upsert.ts';
 
 type ApprovalDates = 'due_by' | 'redeem_by' | 'redeemed_at' | 'created_at' | 'decided_at';
 type Stored = {
@@ -36,7 +36,7 @@ export async function saveApproval(
   sequence: number,
   at: string,
 ): Promise<void> {
-  await insertOrAdvance(sql, 'approvals', { ...row, votes: JSON.stringify(row.votes), sequence, updated_at: at });
+  await writeProjection(sql, 'approvals', { ...row, votes: JSON.stringify(row.votes), sequence, updated_at: at });
   const requester = [`${row.requester_kind}:${row.requester_id}`];
   if (row.requester_acts_for !== null) requester.push(`user:${row.requester_acts_for}`);
   const tags = [

@@ -62,7 +62,11 @@ export interface AuditQuery {
 }
 const FILTERS = ['subject_id', 'task_id', 'session_id', 'actor_id', 'action', 'trace_id'] as const;
 
-/** A page of the record. */
+// A line is superseded when its workflow went back behind it and went on otherwise: what it tells was never answered.
+const NOT_SUPERSEDED = `NOT EXISTS (SELECT 1 FROM audit_events later WHERE later.workflow_id = audit_events.workflow_id
+  AND later.position > audit_events.position AND later.sequence <= audit_events.sequence)`;
+
+/** A page of the record, without lines that were superseded. */
 export function listAudit(sql: Queryable, query: AuditQuery): Promise<AuditRow[]> {
   const values: unknown[] = [];
   const bind = (value: unknown): string => `$${String(values.push(value))}`;
@@ -71,7 +75,8 @@ export function listAudit(sql: Queryable, query: AuditQuery): Promise<AuditRow[]
   );
   if (query.after !== undefined)
     conditions.push(`position ${query.ascending ? '>' : '<'} ${bind(query.after)}::bigint`);
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  conditions.push(NOT_SUPERSEDED);
+  const where = `WHERE ${conditions.join(' AND ')}`;
   const order = query.ascending ? 'ASC' : 'DESC';
   return sql.query<AuditRow>(
     `SELECT ${COLUMNS} FROM audit_events ${where} ORDER BY audit_events.position ${order} LIMIT ${bind(query.limit)}`,

@@ -34,3 +34,7 @@ export const replaceByMasked = (sql: Queryable, id: string, masked: Json, found:
     JSON.stringify(masked),
     found,
   ]);
+
+/** Removes content that is still sealed; what was masked stays. */
+export const removeContent = (sql: Queryable, id: string): Promise<object[]> =>
+  sql.query('DELETE FROM contents WHERE id = $1 AND sealed IS NOT NULL', [id]);

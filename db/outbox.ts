@@ -1,3 +1,4 @@
+import { isBigint } from './bigint.ts';
 import type { Queryable } from './pool.ts';
 
 export interface OutboxRow {
@@ -19,8 +20,8 @@ export const formatCursor = ({ txid, id }: OutboxCursor): string => `${txid}-${i
 
 /** Reads a cursor; undefined where the text is none. */
 export function parseCursor(text: string): OutboxCursor | undefined {
-  const match = /^(\d{1,19})-(\d{1,19})$/.exec(text);
-  return match?.[1] !== undefined && match[2] !== undefined ? { txid: match[1], id: match[2] } : undefined;
+  const [txid = '', id = '', ...more] = text.split('-');
+  return more.length === 0 && isBigint(txid) && isBigint(id) ? { txid, id } : undefined;
 }
 
 /** Where the outbox ends now: whatever is written later comes after it. */

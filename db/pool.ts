@@ -62,6 +62,8 @@ async function inTransaction<T>(client: pg.PoolClient, work: (sql: Queryable) =>
 export function openDatabase({ url, max = 10, onError = () => undefined }: DatabaseOptions): Database {
   const pool = new pg.Pool({ connectionString: url, max, connectionTimeoutMillis: 5_000, query_timeout: 30_000 });
   pool.on('error', onError);
+  // The pool hears a connection only while it is idle; one that is lost at work would end the process.
+  pool.on('connect', (client) => client.on('error', onError));
   const scopes = new WeakMap<pg.PoolClient, string>();
 
   // The setting lives with the connection, so it costs a round trip only when the tenant changes.

@@ -7,8 +7,8 @@ import { saveTask } from './tasks.ts';
 /** Writes one transition: audit event, projection, outbox and notifications in one transaction, once. */
 export async function recordTransition(database: Database, transition: Transition): Promise<Recorded> {
   return database.transaction(transition.organisation_id, async (sql) => {
-    const isNew = await insertAudit(sql, transition);
-    if (isNew) {
+    if (!(await isRecorded(sql, transition))) {
+      await insertAudit(sql, transition);
       if (transition.projection) await saveProjection(sql, transition, transition.projection);
       await publish(sql, outboxEvent(transition), transition);
       for (const notice of transition.notices) await notify(sql, transition, notice);
@@ -17,12 +17,24 @@ export async function recordTransition(database: Database, transition: Transitio
   });
 }
 
-async function insertAudit(sql: Queryable, { event, ...transition }: Transition): Promise<boolean> {
-  const rows = await sql.query(
+/**
+ * Whether this is only a repetition of the workflow's last line, as when the answer to the activity was lost. Any other
+ * line with a number that was used before is the workflow going back: it is written, and supersedes what it takes back.
+ */
+async function isRecorded(sql: Queryable, { workflow_id, sequence, change_id }: Transition): Promise<boolean> {
+  await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [workflow_id]);
+  const [last] = await sql.query<{ sequence: number; change_id: string }>(
+    'SELECT sequence, change_id FROM audit_events WHERE workflow_id = $1 ORDER BY position DESC LIMIT 1',
+    [workflow_id],
+  );
+  return last?.sequence === sequence && last.change_id === change_id;
+}
+
+async function insertAudit(sql: Queryable, { event, ...transition }: Transition): Promise<void> {
+  await sql.query(
     `INSERT INTO audit_events (organisation_id, at, actor_kind, actor_id, actor_role, on_behalf_of, action, subject_kind,
-       subject_id, task_id, session_id, outcome, policies, privacy, details, category, trace_id, workflow_id, sequence)
-     VALUES (current_setting('app.organisation'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $7, $15, $16, $17)
-     ON CONFLICT (organisation_id, workflow_id, sequence) WHERE workflow_id IS NOT NULL DO NOTHING RETURNING 1`,
+       subject_id, task_id, session_id, outcome, policies, privacy, details, category, trace_id, workflow_id, sequence, change_id)
+     VALUES (current_setting('app.organisation'), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $7, $15, $16, $17, $18)`,
     [
       transition.at,
       event.actor.kind,
@@ -41,9 +53,9 @@ async function insertAudit(sql: Queryable, { event, ...transition }: Transition)
       transition.trace_id,
       transition.workflow_id,
       transition.sequence,
+      transition.change_id,
     ],
   );
-  return rows.length === 1;
 }
 
 function saveProjection(sql: Queryable, { sequence, at }: Transition, projection: Projection): Promise<unknown> {
@@ -106,8 +118,9 @@ export const publish = (
 async function notify(sql: Queryable, transition: Transition, notice: Transition['notices'][number]): Promise<void> {
   const { event, trace_id } = transition;
   const [row] = await sql.query<{ id: string }>(
-    `INSERT INTO notifications (organisation_id, from_id, to_tag, target, level, title, message, subject_id, session_id, trace_id)
-     VALUES (current_setting('app.organisation'), 'switchboard', $1, $2, $3, $4, $5, $6, $7, $8) RETURNING id`,
+    `INSERT INTO notifications (organisation_id, from_id, to_tag, target, level, title, message, subject_id, session_id, trace_id, dedupe_key)
+     VALUES (current_setting('app.organisation'), 'switchboard', $1, $2, $3, $4, $5, $6, $7, $8, $9)
+     ON CONFLICT (organisation_id, dedupe_key, to_tag) WHERE dedupe_key IS NOT NULL DO NOTHING RETURNING id`,
     [
       notice.to,
       notice.to.slice(notice.to.indexOf(':') + 1),
@@ -117,6 +130,7 @@ async function notify(sql: Queryable, transition: Transition, notice: Transition
       event.subject.id,
       event.session_id,
       trace_id,
+      `${event.subject.id}:${transition.change_id}`,
     ],
   );
   if (!row) return;

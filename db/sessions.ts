@@ -2,7 +2,7 @@ import { tagOf } from '../contracts/actor.ts';
 import type { SessionProjection } from '../contracts/sessions.ts';
 import type { Queryable } from './pool.ts';
 import { setAccess } from './subject-access.ts';
-import { insertOrAdvance } from './upsert.ts';
+import { writeProjection } from './upsert.ts';
 
 type SessionDates = 'created_at' | 'last_transition_at' | 'paused_at' | 'completed_at' | 'failed_at' | 'expires_at';
 /** A row of the projection as Postgres gives it, with the contents it refers to. */
@@ -21,7 +21,7 @@ export type SessionRow = {
 
 /** Writes the newest state of a session and who takes part. */
 export async function saveSession(sql: Queryable, row: SessionProjection, sequence: number, at: string): Promise<void> {
-  await insertOrAdvance(sql, 'sessions', { ...row, sequence, updated_at: at });
+  await writeProjection(sql, 'sessions', { ...row, sequence, updated_at: at });
   await setAccess(sql, 'session', row.id, row.participants.map(tagOf));
 }
 

@@ -1,6 +1,6 @@
 import type { TaskProjection, TaskStatus } from '../contracts/tasks.ts';
 import { TaskStatus as TaskStatuses } from '../contracts/tasks.ts';
-import { insertOrAdvance } from './upsert.ts';
+import { writeProjection } from './upsert.ts';
 import type { Queryable } from './pool.ts';
 
 type Dated<T, K extends keyof T> = {
@@ -17,9 +17,9 @@ export type TaskRow = Dated<TaskProjection, TaskDates> & {
   readonly handoff_masked: unknown;
 };
 
-/** Writes the newest state of a task; an older one never overwrites it. */
+/** Writes the state of a task. */
 export const saveTask = (sql: Queryable, row: TaskProjection, sequence: number, at: string): Promise<object[]> =>
-  insertOrAdvance(sql, 'tasks', { ...row, sequence, updated_at: at });
+  writeProjection(sql, 'tasks', { ...row, sequence, updated_at: at });
 
 const SELECT = `
   SELECT t.*, c.masked AS content_masked, c.found AS content_found, r.masked AS result_masked, y.masked AS reason_masked,

@@ -6,8 +6,11 @@ function plainName(name: string): string {
   return name;
 }
 
-/** Inserts a projection row, or overwrites an older state of it; an older state never overwrites a newer one. */
-export function insertOrAdvance(
+/**
+ * Writes a projection row. The last writer is right: a workflow writes one transition after the other, and where it goes
+ * back (a workflow task that is done again), the projection goes back with it.
+ */
+export function writeProjection(
   sql: Queryable,
   table: 'tasks' | 'approvals' | 'sessions',
   row: Readonly<Record<string, unknown>> & { readonly sequence: number },
@@ -16,9 +19,9 @@ export function insertOrAdvance(
   const parameters = columns.map((_, index) => `$${String(index + 1)}`);
   const changes = columns.filter((column) => column !== 'id').map((column) => `${column} = EXCLUDED.${column}`);
   return sql.query(
-    `INSERT INTO ${table} AS present (organisation_id, ${columns.join(', ')})
+    `INSERT INTO ${table} (organisation_id, ${columns.join(', ')})
      VALUES (current_setting('app.organisation'), ${parameters.join(', ')})
-     ON CONFLICT (organisation_id, id) DO UPDATE SET ${changes.join(', ')} WHERE present.sequence < EXCLUDED.sequence`,
+     ON CONFLICT (organisation_id, id) DO UPDATE SET ${changes.join(', ')}`,
     Object.values(row),
   );
 }

@@ -49,7 +49,7 @@ function marksOf(marks: RequestMarks, operation: Operation, fields: Fields): Rec
     authorization: `Bearer ${marks.key}`,
     'x-trace-id': marks.traceId,
     ...(operation.method === 'get' ? {} : { 'idempotency-key': marks.idempotencyKey }),
-    ...(match === undefined ? {} : { 'if-match': entityTag(String(match)) }),
+    ...(typeof match === 'string' || typeof match === 'number' ? { 'if-match': entityTag(String(match)) } : {}),
   };
 }
 

@@ -2,8 +2,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 
 // A fresh validator each time: it keeps what it compiles for ever, and these schemas come from callers.
-const validator = (): Ajv2020 =>
-  addFormats.default(new Ajv2020({ strict: false, allErrors: false, addUsedSchema: false, logger: false }));
+function validator(): Ajv2020 {
+  const ajv = new Ajv2020({ strict: false, allErrors: false, addUsedSchema: false, logger: false });
+  addFormats.default(ajv);
+  return ajv;
+}
 
 /** What of a value does not fit a JSON Schema, in words; undefined where it fits or there is no schema. */
 export function schemaFaults(schema: unknown, value: unknown): string | undefined {

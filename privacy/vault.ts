@@ -31,70 +31,34 @@ const KNOWN_TENANTS = 1_000;
 export const nameKey = ({ type, value }: Finding): string => `${type}|${value}`;
 
 /** Opens the vault over a store. */
-export function createVault({ masterKey, store, cacheSize = 10_000 }: VaultOptions): Vault {
-  const values = createRecent<string>(cacheSize);
-  const tenants = createRecent<TenantKeys>(KNOWN_TENANTS);
-  const contextOf = (organisationId: string, pseudonym: string): string => `${organisationId}|${pseudonym}`;
+export const createVault = (options: VaultOptions): Vault => new StoredVault(options);
 
-  function keysOf(organisationId: string): TenantKeys {
-    const keys = tenants.get(organisationId) ?? tenantKeys(masterKey, organisationId);
-    tenants.set(organisationId, keys);
-    return keys;
-  }
+const contextOf = (organisationId: string, pseudonym: string): string => `${organisationId}|${pseudonym}`;
 
-  function open(organisationId: string, { pseudonym, sealed, key_version }: PseudonymRow): string {
-    const [have, need] = [String(masterKey.version), String(key_version)];
-    if (have !== need)
-      throw new Error(`${pseudonym} is sealed with master key ${need}, but only key ${have} is loaded.`);
-    try {
-      return unseal(keysOf(organisationId).sealing, contextOf(organisationId, pseudonym), sealed);
-    } catch {
-      throw new Error(`${pseudonym} cannot be opened: its row was changed, or the master key is another one.`);
-    }
-  }
+class StoredVault implements Vault {
+  private readonly masterKey: MasterKey;
+  private readonly store: PseudonymStore;
+  private readonly values;
+  private readonly tenants = createRecent<TenantKeys>(KNOWN_TENANTS);
 
-  async function resolve(organisationId: string, pseudonyms: readonly string[]): Promise<Map<string, string>> {
-    const resolved = new Map<string, string>();
-    for (const pseudonym of pseudonyms) {
-      const value = values.get(contextOf(organisationId, pseudonym));
-      if (value !== undefined) resolved.set(pseudonym, value);
-    }
-    const unknown = pseudonyms.filter((pseudonym) => !resolved.has(pseudonym));
-    const rows = unknown.length > 0 ? await store.get(organisationId, unknown) : [];
-    for (const row of rows) {
-      const value = open(organisationId, row);
-      resolved.set(row.pseudonym, value);
-      values.set(contextOf(organisationId, row.pseudonym), value);
-    }
-    return resolved;
-  }
-
-  /** Stores what is not stored, and returns whom each pseudonym belongs to from now on. */
-  async function claim(organisationId: string, wanted: ReadonlyMap<string, Finding>): Promise<Map<string, string>> {
-    const { sealing } = keysOf(organisationId);
-    const unknown = [...wanted].filter(([pseudonym]) => values.get(contextOf(organisationId, pseudonym)) === undefined);
-    const rows = unknown.map(([pseudonym, { type, value }]): PseudonymRow => ({
-      pseudonym,
-      entity_type: type,
-      sealed: seal(sealing, contextOf(organisationId, pseudonym), value),
-      key_version: masterKey.version,
-    }));
-    const added = rows.length > 0 ? await store.put(organisationId, rows) : [];
-    for (const pseudonym of added) values.set(contextOf(organisationId, pseudonym), wanted.get(pseudonym)?.value ?? '');
-    return resolve(organisationId, [...wanted.keys()]);
+  constructor({ masterKey, store, cacheSize = 10_000 }: VaultOptions) {
+    this.masterKey = masterKey;
+    this.store = store;
+    this.values = createRecent<string>(cacheSize);
   }
 
   /** 45 bits collide once in a while: whoever comes second gets the pseudonym of a further attempt. */
-  async function name(organisationId: string, findings: readonly Finding[]): Promise<Map<string, string>> {
+  async name(organisationId: string, findings: readonly Finding[]): Promise<Map<string, string>> {
     const names = new Map<string, string>();
-    const { naming } = keysOf(organisationId);
+    const { naming } = this.keysOf(organisationId);
     let unnamed = new Map(findings.map((finding) => [nameKey(finding), finding]));
     for (let attempt = 0; unnamed.size > 0 && attempt < MOST_ATTEMPTS; attempt += 1) {
       const wished = [...unnamed.values()].map((finding) => ({
         finding,
         pseudonym: pseudonymOf(naming, finding.type, finding.value, attempt),
       }));
-      const owners = await claim(organisationId, new Map(wished.map(({ finding, pseudonym }) => [pseudonym, finding])));
+      const wanted = new Map(wished.map(({ finding, pseudonym }) => [pseudonym, finding]));
+      const owners = await this.claim(organisationId, wanted);
       const won = wished.filter(({ finding, pseudonym }) => owners.get(pseudonym) === finding.value);
       for (const { finding, pseudonym } of won) names.set(nameKey(finding), pseudonym);
       unnamed = new Map([...unnamed].filter(([key]) => !names.has(key)));
@@ -103,5 +67,54 @@ export function createVault({ masterKey, store, cacheSize = 10_000 }: VaultOptio
     return names;
   }
 
-  return { name, resolve };
+  async resolve(organisationId: string, pseudonyms: readonly string[]): Promise<Map<string, string>> {
+    const resolved = new Map<string, string>();
+    for (const pseudonym of pseudonyms) {
+      const value = this.values.get(contextOf(organisationId, pseudonym));
+      if (value !== undefined) resolved.set(pseudonym, value);
+    }
+    const unknown = pseudonyms.filter((pseudonym) => !resolved.has(pseudonym));
+    const rows = unknown.length > 0 ? await this.store.get(organisationId, unknown) : [];
+    for (const row of rows) {
+      const value = this.open(organisationId, row);
+      resolved.set(row.pseudonym, value);
+      this.values.set(contextOf(organisationId, row.pseudonym), value);
+    }
+    return resolved;
+  }
+
+  /** Stores what is not stored, and returns whom each pseudonym belongs to from now on. */
+  private async claim(organisationId: string, wanted: ReadonlyMap<string, Finding>): Promise<Map<string, string>> {
+    const { sealing } = this.keysOf(organisationId);
+    const isUnknown = (pseudonym: string): boolean =>
+      this.values.get(contextOf(organisationId, pseudonym)) === undefined;
+    const unknown = [...wanted].filter(([pseudonym]) => isUnknown(pseudonym));
+    const rows = unknown.map(([pseudonym, { type, value }]): PseudonymRow => ({
+      pseudonym,
+      entity_type: type,
+      sealed: seal(sealing, contextOf(organisationId, pseudonym), value),
+      key_version: this.masterKey.version,
+    }));
+    const added = rows.length > 0 ? await this.store.put(organisationId, rows) : [];
+    for (const pseudonym of added)
+      this.values.set(contextOf(organisationId, pseudonym), wanted.get(pseudonym)?.value ?? '');
+    return this.resolve(organisationId, [...wanted.keys()]);
+  }
+
+  private open(organisationId: string, { pseudonym, sealed, key_version }: PseudonymRow): string {
+    const [have, need] = [String(this.masterKey.version), String(key_version)];
+    if (have !== need)
+      throw new Error(`${pseudonym} is sealed with master key ${need}, but only key ${have} is loaded.`);
+    try {
+      return unseal(this.keysOf(organisationId).sealing, contextOf(organisationId, pseudonym), sealed);
+    } catch {
+      throw new Error(`${pseudonym} cannot be opened: its row was changed, or the master key is another one.`);
+    }
+  }
+
+  private keysOf(organisationId: string): TenantKeys {
+    const keys = this.tenants.get(organisationId) ?? tenantKeys(this.masterKey, organisationId);
+    this.tenants.set(organisationId, keys);
+    return keys;
+  }
 }

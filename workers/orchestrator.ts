@@ -41,7 +41,7 @@ export async function createWorkers(setup: WorkerSetup): Promise<readonly Worker
     activities: createOrchestratorActivities(deps),
     maxCachedWorkflows: setup.maxCachedWorkflows,
     // How long the server waits for a worker that died before it gives its workflows to another; the default is 10 s.
-    stickyQueueScheduleToStartTimeout: '2 seconds',
+    stickyQueueScheduleToStartTimeout: '5 seconds',
     maxConcurrentWorkflowTaskExecutions: 40,
     maxConcurrentLocalActivityExecutions: 40,
     workflowTaskPollerBehavior: { type: 'autoscaling', minimum: 2, initial: 4, maximum: 16 },

@@ -1,7 +1,9 @@
-import { condition } from '@temporalio/workflow';
+import { condition, currentUpdateInfo, uuid4, workflowInfo } from '@temporalio/workflow';
 
 /** A message that waits for the main loop, and the promise of whoever posted it. */
 export interface Letter<M, R> {
+  /** Names the message: the update's id, or which signal of the run it is. */
+  readonly id: string;
   readonly message: M;
   readonly answer: (result: R) => void;
   readonly refuse: (error: Error) => void;
@@ -14,18 +16,22 @@ export interface Letter<M, R> {
 export class Mailbox<M, R> {
   private readonly letters: Letter<M, R>[] = [];
   private refusal: (() => Error) | undefined;
+  private signals = 0;
 
   /** Queues a message; resolves or rejects when the main loop has dealt with it. */
   post(message: M): Promise<R> {
     if (this.refusal) return Promise.reject(this.refusal());
+    const id = currentUpdateInfo()?.id ?? uuid4();
     return new Promise((answer, refuse) => {
-      this.letters.push({ message, answer, refuse });
+      this.letters.push({ id, message, answer, refuse });
     });
   }
 
   /** Queues a message nobody waits for (signals): a refusal must not fail the workflow. */
   drop(message: M, onRefusal: (error: Error) => void): void {
-    this.letters.push({ message, answer: () => undefined, refuse: onRefusal });
+    this.signals += 1;
+    const id = `${workflowInfo().runId}:signal:${String(this.signals)}`;
+    this.letters.push({ id, message, answer: () => undefined, refuse: onRefusal });
   }
 
   /** Refuses what still waits and whatever comes: nobody will read it, and nobody may wait for ever. */
@@ -34,14 +40,14 @@ export class Mailbox<M, R> {
     for (const letter of this.letters.splice(0)) letter.refuse(refusal());
   }
 
-  get empty(): boolean {
+  isEmpty(): boolean {
     return this.letters.length === 0;
   }
 
   /** The next message, or undefined once so many milliseconds have passed; null waits for ever. */
   async next(milliseconds: number | null): Promise<Letter<M, R> | undefined> {
-    if (milliseconds === null) await condition(() => !this.empty);
-    else if (milliseconds > 0) await condition(() => !this.empty, milliseconds);
+    if (milliseconds === null) await condition(() => !this.isEmpty());
+    else if (milliseconds > 0) await condition(() => !this.isEmpty(), milliseconds);
     return this.letters.shift();
   }
 }

@@ -8,10 +8,11 @@ import type { ApprovalRow } from '../../db/approvals.ts';
 import { approvalsWaitingFor } from '../../db/approvals.ts';
 import { delegatorsOf } from '../../db/delegations.ts';
 import type { Call } from '../call.ts';
+import { withOptionalContent } from '../content.ts';
 import type { ApiDeps } from '../deps.ts';
-import { decisionOn, recordRefusal } from '../permission.ts';
+import { decisionOn, recordRefusal, toolsOf } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
-import { ask, storeContent } from '../workflows.ts';
+import { ask } from '../workflows.ts';
 import { approvalResource, approvalViews } from './view.ts';
 
 /** Users that the caller could decide for now: itself, and those who delegated to it. */
@@ -61,6 +62,7 @@ async function requireApprover(deps: ApiDeps, call: Call, row: ApprovalRow): Pro
     : [];
   const decision = decisionOn(call.principal, 'approval:decide', {
     ...resource,
+    ...toolsOf(deps, call.principal),
     approvers: [...(resource.approvers ?? []), ...standsFor, ...roleAgent(call, row)],
   });
   if (decision.allow) return;
@@ -93,17 +95,22 @@ export async function decide(
   await requireApprover(deps, call, row);
   const words =
     comment === undefined && edits === undefined ? null : { comment: comment ?? null, edits: edits ?? null };
-  const message: Decision = {
-    decision_id: call.id,
-    actor: actorOf(call.principal),
-    trace_id: call.traceId,
-    verdict: verdictOf(decision),
-    content: words === null ? null : await storeContent(deps, call, words),
-    edits: edits !== undefined,
-  };
-  const workflowId = approvalWorkflowId(call.principal.organisation_id, row.id);
+  return withOptionalContent(deps, call, words, (content) =>
+    askDecision(deps, call, row.id, {
+      decision_id: call.id,
+      actor: actorOf(call.principal),
+      trace_id: call.traceId,
+      verdict: verdictOf(decision),
+      content,
+      edits: edits !== undefined,
+    }),
+  );
+}
+
+async function askDecision(deps: ApiDeps, call: Call, id: string, message: Decision): Promise<ApprovalView> {
+  const workflowId = approvalWorkflowId(call.principal.organisation_id, id);
   const state = await ask(deps, call, workflowId, decideUpdate, message);
-  const after = await approvalRow(deps, call, row.id);
+  const after = await approvalRow(deps, call, id);
   const repeated = after.votes.some((vote) => vote.by === call.principal.id && vote.verdict === message.verdict);
   if (!state && !repeated) throw endedRefusal(after);
   return viewOf(deps, call, after);

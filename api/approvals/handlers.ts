@@ -1,5 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-
 import { actorOf } from '../../contracts/actor.ts';
 import {
   APPROVAL_WORKFLOW,
@@ -23,6 +21,7 @@ import type {
   ApprovalState,
   ApprovalView,
   ApprovalWorkflow,
+  Redemption,
   RedemptionReceipt,
   RequestApproval,
 } from '../../contracts/approvals.ts';
@@ -34,13 +33,15 @@ import { digestOf } from '../../platform/digest.ts';
 import { notASchema } from '../../platform/json-schema.ts';
 import { principalTags } from '../../policy/tags.ts';
 import type { Call } from '../call.ts';
+import { withContent } from '../content.ts';
 import type { ApiDeps } from '../deps.ts';
+import { toApiError } from '../errors.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { decisionOn, requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
-import { ask, startAndAsk, storeContent } from '../workflows.ts';
+import { ask, startAndAsk } from '../workflows.ts';
 import { approvalRow, decide, decidesFor, endedRefusal, onlyApprovalOf, viewOf } from './decide.ts';
 import { approvalResource, approvalViews } from './view.ts';
 
@@ -64,38 +65,36 @@ function contentOf(input: RequestApproval): ApprovalContent {
   };
 }
 
+const startOf = ({ principal, id, traceId }: Call, input: RequestApproval, content: string): ApprovalStart => ({
+  organisation_id: principal.organisation_id,
+  approval_id: id,
+  trace_id: traceId,
+  requester: actorOf(principal),
+  requester_role: principal.role,
+  task_id: input.task_id ?? null,
+  session_id: input.session_id ?? null,
+  content,
+  due_seconds: durationSeconds(input.due_in),
+  remind_seconds: input.remind_every === undefined ? null : durationSeconds(input.remind_every),
+  on_expiry: input.on_expiry,
+  agents_may_decide: input.agents_may_decide,
+});
+
 async function open(deps: ApiDeps, call: Call, input: RequestApproval): Promise<ApprovalView> {
   const { principal } = call;
-  const content = await storeContent(deps, call, contentOf(input));
-  const start: ApprovalStart = {
-    organisation_id: principal.organisation_id,
-    approval_id: call.id,
-    trace_id: call.traceId,
-    requester: actorOf(principal),
-    requester_role: principal.role,
-    task_id: input.task_id ?? null,
-    session_id: input.session_id ?? null,
-    content,
-    due_seconds: durationSeconds(input.due_in),
-    remind_seconds: input.remind_every === undefined ? null : durationSeconds(input.remind_every),
-    on_expiry: input.on_expiry,
-    agents_may_decide: input.agents_may_decide,
-  };
-  const workflowId = approvalWorkflowId(principal.organisation_id, call.id);
-  const begin = {
-    type: APPROVAL_WORKFLOW,
-    workflowId,
-    args: [start] as [ApprovalStart],
-    kind: 'approval',
-    role: principal.role,
-    session: start.session_id,
-  };
-  try {
-    await startAndAsk<ApprovalWorkflow, ApprovalState>(deps, call, begin, openedUpdate);
-  } catch (error) {
-    // Only a repetition meets an approval that has ended: its answer is the approval as it is now.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+  await withContent(deps, call, contentOf(input), (content) => {
+    const start = startOf(call, input, content);
+    const begin = {
+      type: APPROVAL_WORKFLOW,
+      workflowId: approvalWorkflowId(principal.organisation_id, call.id),
+      args: [start] as [ApprovalStart],
+      kind: 'approval',
+      role: principal.role,
+      session: start.session_id,
+    };
+    return startAndAsk<ApprovalWorkflow, ApprovalState>(deps, call, begin, openedUpdate);
+  });
+  // A repetition may meet an approval that has ended: its answer is the approval as it is now.
   return viewOf(deps, call, await approvalRow(deps, call, call.id));
 }
 
@@ -129,10 +128,12 @@ async function revise(
 ): Promise<ApprovalView> {
   const row = await approvalRow(deps, call, id);
   await requirePermission(deps, call, 'approval:revise', approvalResource(row), id);
-  const content = await storeContent(deps, call, { ...(row.content_masked as ApprovalContent), ...changes });
-  const message = { actor: actorOf(call.principal), trace_id: call.traceId, content };
-  const state = await ask(deps, call, approvalWorkflowId(call.principal.organisation_id, id), reviseUpdate, message);
-  if (!state) throw endedRefusal(await approvalRow(deps, call, id));
+  const workflowId = approvalWorkflowId(call.principal.organisation_id, id);
+  await withContent(deps, call, { ...(row.content_masked as ApprovalContent), ...changes }, async (content) => {
+    const message = { actor: actorOf(call.principal), trace_id: call.traceId, content };
+    const state = await ask(deps, call, workflowId, reviseUpdate, message);
+    if (!state) throw endedRefusal(await approvalRow(deps, call, id));
+  });
   return viewOf(deps, call, await approvalRow(deps, call, id));
 }
 
@@ -144,7 +145,7 @@ async function withdraw(deps: ApiDeps, call: Call, id: string, because: string |
   const message = {
     actor: actorOf(call.principal),
     trace_id: call.traceId,
-    because: masked === null ? null : String(masked.value),
+    because: typeof masked?.value === 'string' ? masked.value : null,
   };
   const state = await ask(deps, call, approvalWorkflowId(call.principal.organisation_id, id), withdrawUpdate, message);
   if (!state) throw endedRefusal(await approvalRow(deps, call, id));
@@ -162,10 +163,8 @@ async function redeem(deps: ApiDeps, call: Call, id: string, action: ProposedAct
   const masked = await deps.guard.mask(principal.organisation_id, action as unknown as Json);
   const digest = digestOf(masked.value) ?? '';
   const message = { redemption_id: call.id, actor: actorOf(principal), trace_id: call.traceId, digest };
-  const state = await ask(deps, call, approvalWorkflowId(principal.organisation_id, id), redeemUpdate, message);
-  const after = await approvalRow(deps, call, id);
-  if (!state) throw redemptionRefusal(after);
-  const view = await viewOf(deps, call, after);
+  await askRedemption(deps, call, id, message);
+  const view = await viewOf(deps, call, await approvalRow(deps, call, id));
   return {
     approval_id: id,
     digest,
@@ -176,9 +175,22 @@ async function redeem(deps: ApiDeps, call: Call, id: string, action: ProposedAct
   };
 }
 
+/** An approval that ends while the question is on its way refuses as one that has ended: its row tells why. */
+async function askRedemption(deps: ApiDeps, call: Call, id: string, message: Redemption): Promise<void> {
+  const workflowId = approvalWorkflowId(call.principal.organisation_id, id);
+  try {
+    if (await ask(deps, call, workflowId, redeemUpdate, message)) return;
+  } catch (error) {
+    if (toApiError(error)?.code !== 'approval_already_decided') throw error;
+  }
+  throw redemptionRefusal(await approvalRow(deps, call, id));
+}
+
 function redemptionRefusal(row: Awaited<ReturnType<typeof approvalRow>>): ApiError {
   if (row.redeemed_at)
     return new ApiError({ code: 'already_redeemed', detail: `It was redeemed at ${row.redeemed_at.toISOString()}.` });
+  if (row.status === 'approved' && row.digest === null)
+    return new ApiError({ code: 'not_approved', detail: 'The approval is not bound to an action.' });
   const lapsed = row.status === 'expired' || row.status === 'approved';
   return lapsed
     ? new ApiError({

@@ -11,7 +11,7 @@ import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { requirePermission } from '../permission.ts';
 import { ApiError } from '../problem.ts';
-import { afterOf, cursorOf, iso } from '../views.ts';
+import { cursorOf, iso, positionOf } from '../views.ts';
 
 /** A line of the record, as administrators read it. */
 export const auditView = ({ position: _, actor_id, at, ...row }: AuditRow): AuditEvent => ({
@@ -99,7 +99,7 @@ export function mountAudit(mounting: Mounting): void {
     const query = {
       ...filter,
       actor_id: actor,
-      after: afterOf(cursor),
+      after: positionOf(cursor),
       ascending: sort === 'created',
       limit: limit + 1,
     };

@@ -1,3 +1,5 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+
 import { heartbeat, listDirectory, whoAmI } from '../../contracts/agents.ts';
 import type { AgentView } from '../../contracts/agents.ts';
 import { FANOUT_WORKFLOW, fanoutWorkflowId, pauseDispatch } from '../../contracts/sessions.ts';
@@ -16,6 +18,7 @@ import { ApiError } from '../problem.ts';
 import { recordEvent } from '../record.ts';
 import { roleOf } from '../sessions/handlers.ts';
 import { isoOrNull } from '../views.ts';
+import { ANSWER_WITHIN_MS } from '../workflows.ts';
 
 /** Queued tasks that an agent which comes online is offered at once; it claims further ones from its inbox. */
 const OFFERED = 50;
@@ -64,12 +67,25 @@ async function pause(deps: ApiDeps, call: Call, scope: 'agent' | 'role' | 'organ
     });
   });
   const fanout: Fanout = { organisation_id, scope, id, message: paused ? 'pause' : 'resume' };
-  const { reached } = await deps.client.workflow.execute<FanoutWorkflow>(FANOUT_WORKFLOW, {
-    workflowId: fanoutWorkflowId(fanout, call.id),
-    taskQueue: deps.taskQueue,
-    args: [fanout],
+  return { scope, id, paused, tasks_reached: await fanOut(deps, call, fanout) };
+}
+
+/** Tells the tasks; answers how many. A repetition waits for the workflow that the first request started. */
+function fanOut({ client, taskQueue }: ApiDeps, call: Call, fanout: Fanout): Promise<number> {
+  const workflowId = fanoutWorkflowId(fanout, call.id);
+  return client.withDeadline(Date.now() + ANSWER_WITHIN_MS, async () => {
+    try {
+      const handle = await client.workflow.start<FanoutWorkflow>(FANOUT_WORKFLOW, {
+        workflowId,
+        taskQueue,
+        args: [fanout],
+      });
+      return (await handle.result()).reached;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      return (await client.workflow.getHandle<FanoutWorkflow>(workflowId).result()).reached;
+    }
   });
-  return { scope, id, paused, tasks_reached: reached };
 }
 
 /** Routes of the directory: who there is, who is there, and who is paused. */

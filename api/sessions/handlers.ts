@@ -1,5 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-
 import { actorOf } from '../../contracts/actor.ts';
 import { ROLES } from '../../contracts/principal.ts';
 import type { Role } from '../../contracts/principal.ts';
@@ -27,16 +25,16 @@ import { durationSeconds } from '../../contracts/time.ts';
 import { findAgent, findUser } from '../../db/directory.ts';
 import { countSessions, findSession, listSessions as querySessions } from '../../db/sessions.ts';
 import type { SessionRow } from '../../db/sessions.ts';
-import type { Action } from '../../policy/actions.ts';
 import { principalTags } from '../../policy/tags.ts';
 import type { Call } from '../call.ts';
+import { withContent, withOptionalContent } from '../content.ts';
 import type { ApiDeps } from '../deps.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { decisionOn, requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
-import { ask, startAndAsk, storeContent } from '../workflows.ts';
+import { ask, startAndAsk } from '../workflows.ts';
 import { sessionResource, sessionView } from './view.ts';
 
 /** A session that the caller may read; whoever may not is told that it does not exist. */
@@ -50,14 +48,14 @@ export async function readableSession(
   return row;
 }
 
-async function open(deps: ApiDeps, call: Call, input: z.output<typeof createSession.input>): Promise<SessionView> {
-  const { principal } = call;
+type Opening = z.output<typeof createSession.input>;
+
+function startOf({ principal, id, traceId }: Call, input: Opening, content: string): SessionStart {
   const agent_role = input.agent_role ?? principal.role;
-  const content = await storeContent(deps, call, { title: input.title ?? null, metadata: input.metadata ?? null });
-  const start: SessionStart = {
+  return {
     organisation_id: principal.organisation_id,
-    session_id: call.id,
-    trace_id: call.traceId,
+    session_id: id,
+    trace_id: traceId,
     creator: actorOf(principal),
     agent_role,
     lead: agent_role === principal.role ? principal.id : agent_role,
@@ -67,39 +65,36 @@ async function open(deps: ApiDeps, call: Call, input: z.output<typeof createSess
     idle_seconds: durationSeconds(input.expires_after),
     changes_per_run: 500,
   };
-  const workflowId = sessionWorkflowId(principal.organisation_id, call.id);
-  const begin = {
-    type: SESSION_WORKFLOW,
-    workflowId,
-    args: [start] as [SessionStart],
-    kind: 'session',
-    role: agent_role,
-    session: call.id,
-  };
-  try {
-    await startAndAsk<SessionWorkflow, SessionState>(deps, call, begin, sessionOpenedUpdate);
-  } catch (error) {
-    // Only a repetition meets a session that has ended: its answer is the session as it is now.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+}
+
+async function open(deps: ApiDeps, call: Call, input: Opening): Promise<SessionView> {
+  const { principal } = call;
+  const words = { title: input.title ?? null, metadata: input.metadata ?? null };
+  await withContent(deps, call, words, (content) => {
+    const start = startOf(call, input, content);
+    const begin = {
+      type: SESSION_WORKFLOW,
+      workflowId: sessionWorkflowId(principal.organisation_id, call.id),
+      args: [start] as [SessionStart],
+      kind: 'session',
+      role: start.agent_role,
+      session: call.id,
+    };
+    return startAndAsk<SessionWorkflow, SessionState>(deps, call, begin, sessionOpenedUpdate);
+  });
+  // A repetition may meet a session that has ended: its answer is the session as it is now.
   return sessionView(deps, principal, await readableSession(deps, call, call.id));
 }
 
 type Body = SessionChange extends infer C ? (C extends unknown ? Omit<C, 'actor' | 'trace_id'> : never) : never;
 
-/** Asks policy, then the workflow; a session that has ended answers from its last state. */
-async function change(deps: ApiDeps, call: Call, row: SessionRow, action: Action, body: Body): Promise<SessionView> {
+/** A session that has ended answers from its last state. */
+async function change(deps: ApiDeps, call: Call, id: string, body: Body): Promise<SessionView> {
   const { principal } = call;
-  await requirePermission(deps, call, action, sessionResource(row), row.id);
-  const update = { ...body, actor: actorOf(principal), trace_id: call.traceId } as SessionChange;
-  const state = await ask(
-    deps,
-    call,
-    sessionWorkflowId(principal.organisation_id, row.id),
-    sessionChangeUpdate,
-    update,
-  );
-  const after = await readableSession(deps, call, row.id);
+  const update = { ...body, actor: actorOf(principal), trace_id: call.traceId };
+  const workflowId = sessionWorkflowId(principal.organisation_id, id);
+  const state = await ask(deps, call, workflowId, sessionChangeUpdate, update);
+  const after = await readableSession(deps, call, id);
   if (state) return sessionView(deps, principal, after);
   const facts = { state: after.status, allowed: [] };
   throw new ApiError({ code: 'illegal_transition', detail: `The session is ${after.status}.`, facts });
@@ -149,21 +144,26 @@ export function mountSessions(mounting: Mounting): void {
 
   mount(mounting, updateSession, async ({ session_id, event, reason }, call) => {
     const row = await readableSession(deps, call, session_id);
-    const content = reason === undefined ? null : await storeContent(deps, call, { reason });
-    return change(deps, call, row, 'session:update', { type: event, content });
+    await requirePermission(deps, call, 'session:update', sessionResource(row), row.id);
+    return withOptionalContent(deps, call, reason === undefined ? undefined : { reason }, (content) =>
+      change(deps, call, row.id, { type: event, content }),
+    );
   });
 
   mount(mounting, joinSession, async ({ session_id, participant = '' }, call) => {
     const row = await readableSession(deps, call, session_id);
     const who = participant || call.principal.id;
     await roleOf(deps, call, who);
-    return change(deps, call, row, 'session:participate', { type: 'join', participant: who });
+    await requirePermission(deps, call, 'session:participate', sessionResource(row), row.id);
+    return change(deps, call, row.id, { type: 'join', participant: who });
   });
 
   mount(mounting, handoffSession, async ({ session_id, to, context = null }, call) => {
     const row = await readableSession(deps, call, session_id);
     const to_role = await roleOf(deps, call, to);
-    const content = await storeContent(deps, call, { from: call.principal.id, context });
-    return change(deps, call, row, 'session:handoff', { type: 'handoff', to, to_role, content });
+    await requirePermission(deps, call, 'session:handoff', sessionResource(row), row.id);
+    return withContent(deps, call, { from: call.principal.id, context }, (content) =>
+      change(deps, call, row.id, { type: 'handoff', to, to_role, content }),
+    );
   });
 }

@@ -1,4 +1,3 @@
-import type { Json } from '../../contracts/json.ts';
 import type { Principal } from '../../contracts/principal.ts';
 import { sessionTimeline } from '../../contracts/sessions.ts';
 import type { TimelineEntry } from '../../contracts/sessions.ts';
@@ -7,18 +6,18 @@ import type { AuditRow } from '../../db/audit.ts';
 import { isAddressed } from '../../policy/tags.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
-import { afterOf, cursorOf, iso } from '../views.ts';
+import { cursorOf, iso, positionOf } from '../views.ts';
 import { readableSession } from './handlers.ts';
 
 /** Whether a reader may see a line of a timeline: lines about shards are for the shard's readers only. */
 export function mayRead(reader: Principal, row: AuditRow): boolean {
-  const audience = (row.details as Record<string, Json>)['audience'];
+  const audience = row.details['audience'];
   return !Array.isArray(audience) || isAddressed(reader, audience.map(String));
 }
 
 /** A line of the record, as timelines show it. */
 export function entryOf(row: AuditRow): TimelineEntry {
-  const { audience: _, ...details } = row.details as Record<string, Json>;
+  const { audience: _, ...details } = row.details;
   return {
     id: row.id,
     at: iso(row.at),
@@ -38,7 +37,7 @@ export function mountTimeline(mounting: Mounting): void {
   mount(mounting, sessionTimeline, async ({ session_id, limit, cursor }, call) => {
     await readableSession(deps, call, session_id);
     const rows = await deps.database.inOrganisation(call.principal.organisation_id, (sql) =>
-      listAudit(sql, { session_id, after: afterOf(cursor), ascending: true, limit: limit + 1 }),
+      listAudit(sql, { session_id, after: positionOf(cursor), ascending: true, limit: limit + 1 }),
     );
     const page = rows.slice(0, limit);
     const last = page.at(-1);

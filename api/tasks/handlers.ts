@@ -1,5 +1,3 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-
 import { actorOf } from '../../contracts/actor.ts';
 import { durationSeconds } from '../../contracts/time.ts';
 import {
@@ -34,13 +32,14 @@ import type { TaskRow } from '../../db/tasks.ts';
 import { notASchema } from '../../platform/json-schema.ts';
 import type { Action } from '../../policy/actions.ts';
 import type { Call } from '../call.ts';
+import { withContent, withOptionalContent } from '../content.ts';
 import type { ApiDeps } from '../deps.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { decisionOn, requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
-import { ask, startAndAsk, storeContent } from '../workflows.ts';
+import { ask, startAndAsk } from '../workflows.ts';
 import { taskScopes } from './scopes.ts';
 import { taskResource, taskViews } from './view.ts';
 
@@ -61,6 +60,29 @@ async function viewOf(deps: ApiDeps, call: Call, row: TaskRow): Promise<TaskView
   return view;
 }
 
+const seconds = (duration: string | undefined): number | null =>
+  duration === undefined ? null : durationSeconds(duration);
+
+const startOf = ({ principal, id, traceId }: Call, input: RouteTask, content: string): TaskStart => ({
+  organisation_id: principal.organisation_id,
+  task_id: id,
+  trace_id: traceId,
+  sender: actorOf(principal),
+  sender_role: principal.role,
+  target: input.target,
+  content,
+  skills: input.skills,
+  priority: input.priority,
+  session_id: input.session_id ?? null,
+  parent_task_id: input.parent_task_id ?? null,
+  respond_seconds: seconds(input.sla?.respond_within),
+  complete_seconds: seconds(input.sla?.complete_within),
+  lease_seconds: durationSeconds(input.lease),
+  max_attempts: input.max_attempts,
+  checks_result: input.output_schema !== undefined,
+  changes_per_run: 500,
+});
+
 async function route(deps: ApiDeps, call: Call, input: RouteTask): Promise<TaskReceipt> {
   const fault = input.output_schema && notASchema(input.output_schema);
   if (fault !== undefined)
@@ -68,49 +90,21 @@ async function route(deps: ApiDeps, call: Call, input: RouteTask): Promise<TaskR
       { pointer: '/output_schema', detail: fault },
     ]);
   const { principal } = call;
-  const content = await storeContent(deps, call, {
-    ...taskContentOf(input),
-    output_schema: input.output_schema ?? null,
-  });
-  const seconds = (duration: string | undefined): number | null =>
-    duration === undefined ? null : durationSeconds(duration);
-  const start: TaskStart = {
-    organisation_id: principal.organisation_id,
-    task_id: call.id,
-    trace_id: call.traceId,
-    sender: actorOf(principal),
-    sender_role: principal.role,
-    target: input.target,
-    content,
-    skills: input.skills,
-    priority: input.priority,
-    session_id: input.session_id ?? null,
-    parent_task_id: input.parent_task_id ?? null,
-    respond_seconds: seconds(input.sla?.respond_within),
-    complete_seconds: seconds(input.sla?.complete_within),
-    lease_seconds: durationSeconds(input.lease),
-    max_attempts: input.max_attempts,
-    checks_result: input.output_schema !== undefined,
-    changes_per_run: 500,
-  };
-  const workflowId = taskWorkflowId(principal.organisation_id, call.id);
-  const { session_id: session } = start;
-  try {
+  const words = { ...taskContentOf(input), output_schema: input.output_schema ?? null };
+  const receipt = await withContent(deps, call, words, (content) => {
+    const start = startOf(call, input, content);
     const begin = {
       type: TASK_WORKFLOW,
-      workflowId,
+      workflowId: taskWorkflowId(principal.organisation_id, call.id),
       args: [start] as [TaskStart],
       kind: 'task',
       role: principal.role,
-      session,
+      session: start.session_id,
     };
-    return await startAndAsk<TaskWorkflow, TaskReceipt>(deps, call, begin, admissionUpdate);
-  } catch (error) {
-    // Only a repetition meets a task that has ended; its first answer was lost on the way, the task was not.
-    if (error instanceof WorkflowExecutionAlreadyStartedError)
-      return receiptOf(await readableTask(deps, call, call.id));
-    throw error;
-  }
+    return startAndAsk<TaskWorkflow, TaskReceipt>(deps, call, begin, admissionUpdate);
+  });
+  // Only a repetition meets a task that has ended; its first answer was lost on the way, the task was not.
+  return receipt ?? receiptOf(await readableTask(deps, call, call.id));
 }
 
 const receiptOf = (row: TaskRow): TaskReceipt => ({
@@ -126,15 +120,19 @@ const receiptOf = (row: TaskRow): TaskReceipt => ({
 
 type Body = TaskChange extends infer C ? (C extends unknown ? Omit<C, 'actor' | 'trace_id'> : never) : never;
 
-/** Asks policy, then the workflow; a task that has ended answers from its last state. */
-async function change(deps: ApiDeps, call: Call, taskId: string, action: Action, body: Body): Promise<TaskState> {
-  const { principal } = call;
-  const { organisation_id } = principal;
+/** The right to change a task: asked before anything of the request is kept. */
+async function requireChange(deps: ApiDeps, call: Call, taskId: string, action: Action): Promise<void> {
+  const { organisation_id } = call.principal;
   const row = await deps.database.inOrganisation(organisation_id, (sql) => findTask(sql, taskId));
   if (!row) throw notFound(`Task ${taskId}`);
   await requirePermission(deps, call, action, taskResource(row), taskId);
-  const update = { ...body, actor: actorOf(principal), trace_id: call.traceId } as TaskChange;
-  const state = await ask(deps, call, taskWorkflowId(organisation_id, taskId), changeUpdate, update);
+}
+
+/** A task that has ended answers from its last state. */
+async function change(deps: ApiDeps, call: Call, taskId: string, body: Body): Promise<TaskState> {
+  const { principal } = call;
+  const update = { ...body, actor: actorOf(principal), trace_id: call.traceId };
+  const state = await ask(deps, call, taskWorkflowId(principal.organisation_id, taskId), changeUpdate, update);
   if (state) return state;
   const { status } = await readableTask(deps, call, taskId);
   const facts = { state: status, allowed: [] };
@@ -143,6 +141,17 @@ async function change(deps: ApiDeps, call: Call, taskId: string, action: Action,
     detail: `The task is ${status}; ${body.type} is not possible.`,
     facts,
   });
+}
+
+/** A change that comes with words: they are kept only where it is permitted. */
+async function changeWith(
+  deps: ApiDeps,
+  call: Call,
+  { task_id, action, words }: { readonly task_id: string; readonly action: Action; readonly words: unknown },
+  bodyOf: (content: string) => Body,
+): Promise<TaskState> {
+  await requireChange(deps, call, task_id, action);
+  return withContent(deps, call, words, (content) => change(deps, call, task_id, bodyOf(content)));
 }
 
 /** Routes of tasks. */
@@ -170,44 +179,55 @@ export function mountTasks(mounting: Mounting): void {
 
   mount(mounting, getTask, async ({ task_id }, call) => viewOf(deps, call, await readableTask(deps, call, task_id)));
 
+  mountChanges(mounting);
+}
+
+function mountChanges(mounting: Mounting): void {
+  const { deps } = mounting;
   mount(mounting, claimTask, async ({ task_id, lease }, call) => {
-    const lease_seconds = lease === undefined ? null : durationSeconds(lease);
-    await change(deps, call, task_id, 'task:claim', { type: 'claim', lease_seconds });
+    await requireChange(deps, call, task_id, 'task:claim');
+    await change(deps, call, task_id, { type: 'claim', lease_seconds: seconds(lease) });
     return viewOf(deps, call, await readableTask(deps, call, task_id));
   });
 
-  mount(mounting, reportProgress, async ({ task_id, percent, note }, call) => {
-    const stored = note === undefined ? null : await storeContent(deps, call, { note });
-    return change(deps, call, task_id, 'task:progress', { type: 'progress', percent: percent ?? null, note: stored });
+  mount(mounting, reportProgress, async ({ task_id, percent = null, note }, call) => {
+    await requireChange(deps, call, task_id, 'task:progress');
+    const words = note === undefined ? undefined : { note };
+    return withOptionalContent(deps, call, words, (content) =>
+      change(deps, call, task_id, { type: 'progress', percent, note: content }),
+    );
   });
 
-  mount(mounting, completeTask, async ({ task_id, result = null }, call) =>
-    change(deps, call, task_id, 'task:complete', {
-      type: 'complete',
-      content: await storeContent(deps, call, { result }),
-    }),
-  );
+  mount(mounting, completeTask, ({ task_id, result = null }, call) => {
+    const asked = { task_id, action: 'task:complete', words: { result } } as const;
+    return changeWith(deps, call, asked, (content) => ({ type: 'complete', content }));
+  });
 
-  mount(mounting, failTask, async ({ task_id, reason }, call) =>
-    change(deps, call, task_id, 'task:fail', { type: 'fail', content: await storeContent(deps, call, { reason }) }),
-  );
+  mount(mounting, failTask, ({ task_id, reason }, call) => {
+    const asked = { task_id, action: 'task:fail', words: { reason } } as const;
+    return changeWith(deps, call, asked, (content) => ({ type: 'fail', content }));
+  });
 
-  mount(mounting, declineTask, async ({ task_id, reason }, call) =>
-    change(deps, call, task_id, 'task:decline', {
-      type: 'decline',
-      content: await storeContent(deps, call, { reason }),
-    }),
-  );
+  mount(mounting, declineTask, ({ task_id, reason }, call) => {
+    const asked = { task_id, action: 'task:decline', words: { reason } } as const;
+    return changeWith(deps, call, asked, (content) => ({ type: 'decline', content }));
+  });
 
-  mount(mounting, handoffTask, async ({ task_id, target, context = null, reason = null }, call) => {
-    const content = await storeContent(deps, call, { from: call.principal.id, context, reason });
-    return change(deps, call, task_id, 'task:handoff', { type: 'handoff', target, content });
+  mount(mounting, handoffTask, ({ task_id, target, context = null, reason = null }, call) => {
+    const asked = { task_id, action: 'task:handoff', words: { from: call.principal.id, context, reason } } as const;
+    return changeWith(deps, call, asked, (content) => ({ type: 'handoff', target, content }));
   });
 
   mount(mounting, cancelTask, async ({ task_id, reason }, call) => {
-    const content = reason === undefined ? null : await storeContent(deps, call, { reason });
-    return change(deps, call, task_id, 'task:cancel', { type: 'cancel', content });
+    await requireChange(deps, call, task_id, 'task:cancel');
+    const words = reason === undefined ? undefined : { reason };
+    return withOptionalContent(deps, call, words, (content) =>
+      change(deps, call, task_id, { type: 'cancel', content }),
+    );
   });
 
-  mount(mounting, retryTask, ({ task_id }, call) => change(deps, call, task_id, 'task:retry', { type: 'retry' }));
+  mount(mounting, retryTask, async ({ task_id }, call) => {
+    await requireChange(deps, call, task_id, 'task:retry');
+    return change(deps, call, task_id, { type: 'retry' });
+  });
 }

@@ -40,7 +40,7 @@ function taskView(row: TaskRow, texts: Texts, clearance: Principal['clearance'])
     title: textOf(content?.['title']) ?? '',
     description: textOf(content?.['description']),
     data: content?.['data'] ?? null,
-    context: handoff === null ? context : ({ ...(isMap(context) ? context : {}), handoff } as Json),
+    context: handoff === null ? context : { ...(isMap(context) ? context : {}), handoff },
     source: row.sender_id,
     target: row.target,
     role: row.role,

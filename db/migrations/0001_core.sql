@@ -238,9 +238,12 @@ CREATE TABLE notifications (
   acked_at timestamptz,
   acked_by text,
   trace_id text NOT NULL,
+  -- The change that gave rise to it: a change that is recorded again tells nobody twice.
+  dedupe_key text,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (organisation_id, id)
 );
+CREATE UNIQUE INDEX notifications_once ON notifications (organisation_id, dedupe_key, to_tag) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX notifications_by_tag ON notifications (organisation_id, to_tag, id);
 CREATE INDEX notifications_unacked ON notifications (organisation_id, to_tag, id) WHERE ack_required AND acked_at IS NULL;
 
@@ -323,10 +326,11 @@ CREATE TABLE audit_events (
   trace_id text NOT NULL,
   workflow_id text,
   sequence integer,
+  change_id text,
   dedupe_key text,
   PRIMARY KEY (organisation_id, position)
 );
-CREATE UNIQUE INDEX audit_once ON audit_events (organisation_id, workflow_id, sequence) WHERE workflow_id IS NOT NULL;
+CREATE INDEX audit_by_workflow ON audit_events (organisation_id, workflow_id, position) WHERE workflow_id IS NOT NULL;
 CREATE UNIQUE INDEX audit_deduplicated ON audit_events (organisation_id, dedupe_key) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX audit_by_subject ON audit_events (organisation_id, subject_id, position);
 CREATE INDEX audit_by_task ON audit_events (organisation_id, task_id, position) WHERE task_id IS NOT NULL;

@@ -39,7 +39,7 @@ export async function eventually<T>(
     const value = await look();
     if (good(value)) return value;
     if (Date.now() > deadline)
-      throw new Error(`Not within ${String(milliseconds)} ms: ${JSON.stringify(value)?.slice(0, 2_000) ?? ''}`);
+      throw new Error(`Not within ${String(milliseconds)} ms: ${JSON.stringify(value).slice(0, 2_000)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -70,12 +70,14 @@ export const approval: ApprovalWorkflow = async (payload) => {
     while (!desk.closed) {
       const deadline = desk.deadline();
       const letter = await mailbox.next(deadline ? deadline.at - Date.now() : null);
+      desk.begin(letter?.id ?? `${deadline?.kind ?? 'time'}:${String(deadline?.at ?? 0)}`);
       if (!letter) await desk.elapse(deadline?.kind);
       else await desk.handle(letter.message).then(letter.answer, (error: unknown) => letter.refuse(asError(error)));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
     // An operator cancelled the workflow: the request is withdrawn, on the record.
+    desk.begin('cancellation');
     await CancellationScope.nonCancellable(() => desk.handle(withdrawnBySystem(start)));
     throw error;
   } finally {

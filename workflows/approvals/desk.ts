@@ -52,6 +52,11 @@ export class ApprovalDesk {
     return this.approval?.closed ?? false;
   }
 
+  /** Says what the next transitions belong to. */
+  begin(changeId: string): void {
+    this.recorder.begin(changeId);
+  }
+
   /** Masking, approvers and digest, record: three short activities. */
   async open(): Promise<boolean> {
     const { start } = this;

@@ -22,7 +22,11 @@ import type { Session, SessionTransition } from './state.ts';
 interface Carried {
   readonly session: Session;
   readonly sequence: number;
+  readonly handled: readonly string[];
 }
+
+/** Updates whose ids are remembered over runs; a client repeats the last ones only. */
+const REMEMBERED = 100;
 
 /** The session at work: applies one change at a time, writes it down, and carries pauses to its tasks. */
 export class SessionDesk {
@@ -30,6 +34,7 @@ export class SessionDesk {
   private readonly recorder: Recorder;
   private session: Session | undefined;
   private changes = 0;
+  private handled: readonly string[] = [];
   opened: { readonly refusal: Error | null } | undefined;
 
   constructor(start: SessionStart) {
@@ -38,6 +43,7 @@ export class SessionDesk {
     this.recorder = new Recorder(start.organisation_id, carried?.sequence);
     if (carried) {
       this.session = carried.session;
+      this.handled = carried.handled;
       this.opened = { refusal: null };
     }
   }
@@ -53,6 +59,17 @@ export class SessionDesk {
 
   get deadline(): number {
     return this.known().expires_at;
+  }
+
+  /** Says what the next transitions belong to, and remembers it: Temporal forgets update ids when a run continues as new. */
+  begin(changeId: string): void {
+    this.recorder.begin(changeId);
+    this.handled = [...this.handled, changeId].slice(-REMEMBERED);
+  }
+
+  /** Whether an earlier run has dealt with this update already. */
+  knows(updateId: string | undefined): boolean {
+    return updateId !== undefined && this.handled.includes(updateId);
   }
 
   async open(): Promise<boolean> {
@@ -110,8 +127,6 @@ export class SessionDesk {
     if ('content' in change && change.content !== null) await this.mask(change.content);
     await this.apply(change);
     this.changes += 1;
-    if (change.type === 'pause' || change.type === 'resume' || change.type === 'cancel')
-      await this.reachTasks(change.type);
     return this.stateNow();
   }
 
@@ -125,8 +140,8 @@ export class SessionDesk {
 
   /** Nobody waits for an answer and nothing is queued: the next run takes over, with the same id and state. */
   continueAsNew(): Promise<never> {
-    const carried: Carried = { session: this.known(), sequence: this.recorder.sequence };
-    return this.recorder.settled().then(() => continueAsNew<SessionWorkflow>({ ...this.start, carried }));
+    const carried: Carried = { session: this.known(), sequence: this.recorder.sequence, handled: this.handled };
+    return continueAsNew<SessionWorkflow>({ ...this.start, carried });
   }
 
   private async apply(change: SessionTransition): Promise<void> {
@@ -135,6 +150,10 @@ export class SessionDesk {
     await this.recorder.record(changeRecord(this.start, after, change));
     this.session = after;
     if (after.status !== before.status) showStatus(after.status);
+    if (after.status === 'cancelled') await this.reachTasks('cancel');
+    else if (after.status === 'paused') await this.reachTasks('pause');
+    // However a pause ends, the tasks go on: they may outlive the session.
+    else if (before.status === 'paused') await this.reachTasks('resume');
   }
 
   /** A workflow of its own reaches the tasks, so that a large session's history stays small. */

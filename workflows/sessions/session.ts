@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  currentUpdateInfo,
   isCancellation,
   log,
   setHandler,
@@ -33,9 +34,16 @@ export const session: SessionWorkflow = async (payload) => {
     await condition(() => desk.opened !== undefined);
     return desk.openedState();
   });
-  setHandler(sessionChangeUpdate, (change) => mailbox.post(change), {
-    validator: (change) => desk.check(parsePayload(SessionChange, change)),
-  });
+  setHandler(
+    sessionChangeUpdate,
+    (change) => (desk.knows(currentUpdateInfo()?.id) ? desk.stateNow() : mailbox.post(change)),
+    {
+      validator: (change: SessionChange) => {
+        parsePayload(SessionChange, change);
+        if (!desk.knows(currentUpdateInfo()?.id)) desk.check(change);
+      },
+    },
+  );
   setHandler(sessionCancelSignal, () => mailbox.drop(cancelledBySystem(start), logRefusal));
 
   if (!(await desk.open())) {
@@ -44,14 +52,20 @@ export const session: SessionWorkflow = async (payload) => {
   }
   try {
     while (!desk.over) {
-      if (desk.longEnough && mailbox.empty && allHandlersFinished()) return await desk.continueAsNew();
+      if (desk.longEnough && mailbox.isEmpty()) {
+        await desk.settled();
+        await condition(() => !mailbox.isEmpty() || allHandlersFinished());
+        if (mailbox.isEmpty()) return await desk.continueAsNew();
+      }
       const letter = await mailbox.next(desk.deadline - Date.now());
+      desk.begin(letter?.id ?? `idle:${String(desk.deadline)}`);
       if (!letter) await desk.expireOrExtend();
       else await desk.change(letter.message).then(letter.answer, (error: unknown) => letter.refuse(asError(error)));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
     // An operator cancelled the workflow: the session is cancelled, on the record.
+    desk.begin('cancellation');
     await CancellationScope.nonCancellable(() => desk.change(cancelledBySystem(start)));
     throw error;
   } finally {

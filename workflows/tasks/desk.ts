@@ -28,7 +28,11 @@ interface Carried {
   readonly task: Task;
   readonly masked: TaskReceipt['masked'];
   readonly sequence: number;
+  readonly handled: readonly string[];
 }
+
+/** Updates whose ids are remembered over runs; a client repeats the last ones only. */
+const REMEMBERED = 100;
 
 /** The task at work: applies one message at a time, writes it down, and tells who is concerned. */
 export class TaskDesk {
@@ -38,6 +42,7 @@ export class TaskDesk {
   private masked: TaskReceipt['masked'] = [];
   private expired = false;
   private changes = 0;
+  private handled: readonly string[] = [];
   admission: { readonly refusal: Error } | { readonly refusal: null } | undefined;
 
   constructor(start: TaskStart) {
@@ -47,6 +52,7 @@ export class TaskDesk {
     if (!carried) return;
     this.task = carried.task;
     this.masked = carried.masked;
+    this.handled = carried.handled;
     this.admission = { refusal: null };
   }
 
@@ -57,6 +63,17 @@ export class TaskDesk {
   /** Whether the history has grown enough for a new run, e.g. by months of progress reports. */
   get longEnough(): boolean {
     return this.changes >= this.start.changes_per_run || workflowInfo().continueAsNewSuggested;
+  }
+
+  /** Says what the next transitions belong to, and remembers it: Temporal forgets update ids when a run continues as new. */
+  begin(changeId: string): void {
+    this.recorder.begin(changeId);
+    this.handled = [...this.handled, changeId].slice(-REMEMBERED);
+  }
+
+  /** Whether an earlier run has dealt with this update already. */
+  knows(updateId: string | undefined): boolean {
+    return updateId !== undefined && this.handled.includes(updateId);
   }
 
   /** Policy and choice of assignee, masking to the receiver's clearance, record: three short activities. */
@@ -126,14 +143,15 @@ export class TaskDesk {
 
   /** Nobody waits for an answer and nothing is queued: the next run takes over, with the same id and state. */
   continueAsNew(): Promise<never> {
-    const carried: Carried = { task: this.known(), masked: this.masked, sequence: this.recorder.sequence };
-    return this.recorder.settled().then(() => continueAsNew<TaskWorkflow>({ ...this.start, carried }));
+    const { masked, handled, recorder } = this;
+    const carried: Carried = { task: this.known(), masked, handled, sequence: recorder.sequence };
+    return continueAsNew<TaskWorkflow>({ ...this.start, carried });
   }
 
   async handle(message: Message): Promise<TaskState> {
     this.changes += 1;
     if (message.type === 'agent_available') await this.offerAgain();
-    else if (message.type === 'paused') await this.apply(message);
+    else if (message.type === 'paused') await this.pause(message);
     else await this.change(message);
     return this.stateNow();
   }
@@ -147,6 +165,12 @@ export class TaskDesk {
     else if (kind === 'respond' && !task.reminded) await this.apply({ type: 'remind' });
     else if (kind === 'respond') await this.apply({ type: 'escalate', to: await this.managerAbove(task) });
     else if (kind === 'park') this.expired = true;
+  }
+
+  /** What came online during a pause was offered nothing: it is looked for when the pause ends. */
+  private async pause(message: Message & { type: 'paused' }): Promise<void> {
+    await this.apply(message);
+    if (!message.paused) await this.offerAgain();
   }
 
   private async change(change: TaskChange): Promise<void> {
@@ -164,9 +188,10 @@ export class TaskDesk {
   private async store(change: TaskChange): Promise<void> {
     const content = change.type === 'progress' ? change.note : 'content' in change ? change.content : null;
     if (content === null) return;
-    await local.mask({ ...this.content(), content, receiver_role: this.start.sender_role });
+    // Before it is masked: a pseudonym is no e-mail address, whatever the schema asks for.
     if (change.type === 'complete' && this.start.checks_result)
       await local.checkResult({ ...this.content(), task: this.start.content, result: content });
+    await local.mask({ ...this.content(), content, receiver_role: this.start.sender_role });
   }
 
   private async apply(event: TaskEvent): Promise<void> {

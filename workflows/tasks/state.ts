@@ -158,34 +158,36 @@ function pauseBy(task: Task, by: string, on: boolean, now: number): Task {
 function loseLease(task: Task, now: number): Task {
   const attempts = task.attempts + 1;
   if (attempts >= task.start.max_attempts) return { ...task, ...parked(now), attempts, status: 'stalled' };
-  return { ...task, ...release, ...waitAgain(task, now), attempts, status: 'pending' };
+  // A task for one agent or person stays with it; one of a role goes back to the role.
+  const assignee = task.target === task.role ? null : task.assignee;
+  return { ...task, ...release, assignee, ...waitAgain(task, now), attempts, status: 'pending' };
 }
 
-/** The next state. Changes must have been checked with refusalOf; `now` is in milliseconds since the epoch. */
-export function nextTask(task: Task, event: TaskEvent, now: number): Task {
+/** Held by whoever claimed it; an agent of the assigned user leaves the task with the user. */
+function claimed(task: Task, { actor, lease_seconds }: TaskChange & { type: 'claim' }, now: number): Task {
+  const seconds = lease_seconds ?? task.start.lease_seconds;
+  const claimer: Assignee = { kind: actor.kind === 'user' ? 'user' : 'agent', id: actor.id };
+  const assignee = is(actor, task.assignee) ? task.assignee : claimer;
+  const lease = { lease_seconds: seconds, lease_until: now + seconds * 1000 };
+  return { ...task, ...lease, status: 'active', assignee, respond: null };
+}
+
+/** Waits again for somebody to claim it, with all its attempts. */
+const requeued = (task: Task, now: number) =>
+  ({
+    ...release,
+    ...waitAgain(task, now),
+    status: 'pending',
+    attempts: 0,
+    declined_by: [],
+    park_until: null,
+  }) as const;
+
+/** The next state after something that somebody asked for. */
+function changed(task: Task, event: TaskChange, now: number): Task {
   switch (event.type) {
-    case 'routed':
-      return {
-        ...task,
-        role: event.admission.role,
-        assignee: event.admission.assignee,
-        because: event.admission.because,
-        ...heldBy(task, event.admission.pauses, now),
-      };
-    case 'claim': {
-      const lease_seconds = event.lease_seconds ?? task.start.lease_seconds;
-      const assignee = is(event.actor, task.assignee)
-        ? task.assignee
-        : ({ kind: event.actor.kind === 'user' ? 'user' : 'agent', id: event.actor.id } as const);
-      return {
-        ...task,
-        status: 'active',
-        assignee,
-        lease_seconds,
-        lease_until: now + lease_seconds * 1000,
-        respond: null,
-      };
-    }
+    case 'claim':
+      return claimed(task, event, now);
     case 'progress':
       return { ...task, progress: event.percent ?? task.progress, lease_until: now + task.lease_seconds * 1000 };
     case 'complete':
@@ -204,17 +206,7 @@ export function nextTask(task: Task, event: TaskEvent, now: number): Task {
         ? { ...task, ...release, reason: event.content, declined_by: [...task.declined_by, event.actor.id] }
         : { ...task, ...parked(now), status: 'declined', reason: event.content };
     case 'handoff':
-      return {
-        ...task,
-        ...release,
-        ...waitAgain(task, now),
-        status: 'pending',
-        target: event.target,
-        handoff: event.content,
-        attempts: 0,
-        declined_by: [],
-        park_until: null,
-      };
+      return { ...task, ...requeued(task, now), target: event.target, handoff: event.content };
     case 'cancel':
       return {
         ...task,
@@ -224,15 +216,20 @@ export function nextTask(task: Task, event: TaskEvent, now: number): Task {
         completed_at: now,
       };
     case 'retry':
+      return { ...task, ...requeued(task, now), reason: null };
+  }
+}
+
+/** The next state. Changes must have been checked with refusalOf; `now` is in milliseconds since the epoch. */
+export function nextTask(task: Task, event: TaskEvent, now: number): Task {
+  switch (event.type) {
+    case 'routed':
       return {
         ...task,
-        ...release,
-        ...waitAgain(task, now),
-        status: 'pending',
-        attempts: 0,
-        reason: null,
-        declined_by: [],
-        park_until: null,
+        role: event.admission.role,
+        assignee: event.admission.assignee,
+        because: event.admission.because,
+        ...heldBy(task, event.admission.pauses, now),
       };
     case 'lease_lost':
       return loseLease(task, now);
@@ -248,6 +245,8 @@ export function nextTask(task: Task, event: TaskEvent, now: number): Task {
       return { ...task, breached: true, complete: null };
     case 'paused':
       return pauseBy(task, event.by, event.paused, now);
+    default:
+      return changed(task, event, now);
   }
 }
 

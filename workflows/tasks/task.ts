@@ -2,6 +2,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  currentUpdateInfo,
   isCancellation,
   log,
   setHandler,
@@ -36,8 +37,11 @@ export const task: TaskWorkflow = async (payload) => {
     await condition(() => desk.admission !== undefined);
     return desk.receipt();
   });
-  setHandler(changeUpdate, (change) => mailbox.post(change), {
-    validator: (change) => desk.check(parsePayload(TaskChange, change)),
+  setHandler(changeUpdate, (change) => (desk.knows(currentUpdateInfo()?.id) ? desk.stateNow() : mailbox.post(change)), {
+    validator: (change: TaskChange) => {
+      parsePayload(TaskChange, change);
+      if (!desk.knows(currentUpdateInfo()?.id)) desk.check(change);
+    },
   });
   setHandler(pausedSignal, (pause) => mailbox.drop({ type: 'paused', ...pause }, logRefusal));
   setHandler(agentAvailableSignal, () => mailbox.drop({ type: 'agent_available' }, logRefusal));
@@ -49,15 +53,21 @@ export const task: TaskWorkflow = async (payload) => {
   }
   try {
     while (!desk.over) {
-      if (desk.longEnough && mailbox.empty && allHandlersFinished()) return await desk.continueAsNew();
+      if (desk.longEnough && mailbox.isEmpty()) {
+        await desk.settled();
+        await condition(() => !mailbox.isEmpty() || allHandlersFinished());
+        if (mailbox.isEmpty()) return await desk.continueAsNew();
+      }
       const deadline = desk.deadline();
       const letter = await mailbox.next(deadline ? deadline.at - Date.now() : null);
+      desk.begin(letter?.id ?? `${deadline?.kind ?? 'time'}:${String(deadline?.at ?? 0)}`);
       if (!letter) await desk.elapse(deadline?.kind);
       else await desk.handle(letter.message).then(letter.answer, (error: unknown) => letter.refuse(asError(error)));
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
     // An operator cancelled the workflow: the task ends as if it had been cancelled here, on the record.
+    desk.begin('cancellation');
     await CancellationScope.nonCancellable(() => desk.handle({ type: 'cancel', ...bySystem(start), content: null }));
     throw error;
   } finally {
