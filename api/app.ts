@@ -103,8 +103,8 @@ function refuseOtherMethods(router: Router): void {
 
 /** Failures of reading a body, as body-parser tells them (https://github.com/expressjs/body-parser#errors). */
 function fromBodyParser(error: unknown): ApiError | undefined {
-  if (typeof error !== 'object' || error === null || !('type' in error)) return undefined;
-  switch (error.type) {
+  if (typeof error !== 'object' || error === null) return undefined;
+  switch ('type' in error ? error.type : undefined) {
     case 'entity.too.large':
       return new ApiError({ code: 'payload_too_large', detail: 'The body is larger than 1 MiB.' });
     case 'encoding.unsupported':
@@ -114,7 +114,7 @@ function fromBodyParser(error: unknown): ApiError | undefined {
       return new ApiError({ code: 'malformed_body', detail: 'The body does not have the length it says.' });
     default:
       return isFaultOfSender(error)
-        ? new ApiError({ code: 'malformed_body', detail: 'The body cannot be read as its headers say.' })
+        ? new ApiError({ code: 'malformed_body', detail: 'The body is not encoded as its headers say.' })
         : undefined;
   }
 }
@@ -132,7 +132,7 @@ const answerFailure =
     const traceId = headerSafe(String(res.locals['traceId']));
     const uri =
       error instanceof URIError ? new ApiError({ code: 'invalid_input', detail: 'The path is not valid.' }) : undefined;
-    const known = toApiError(error) ?? fromBodyParser(error) ?? uri;
+    const known = toApiError(error) ?? uri ?? fromBodyParser(error);
     if (!known) log.error({ err: error, trace_id: traceId, method: req.method, path: req.path }, 'a request failed');
     const problem = problemOf(
       known ?? new ApiError({ code: 'internal', detail: 'Something failed here; it is in the log.' }),

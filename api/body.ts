@@ -21,12 +21,18 @@ function checkJson(root: unknown): void {
         detail: `The JSON is nested deeper than ${String(MAX_JSON_DEPTH)} levels.`,
       });
     if (typeof value === 'string') checkText(value);
+    else if (typeof value === 'number') checkNumber(value);
     else if (typeof value === 'object' && value !== null)
       for (const [key, inner] of Object.entries(value)) {
         checkText(key);
         open.push([inner, depth + 1]);
       }
   }
+}
+
+function checkNumber(value: number): void {
+  // JSON.parse makes an infinity of 1e400, which would be kept as null.
+  if (!Number.isFinite(value)) throw malformed('A number is larger than a double can hold.');
 }
 
 /** Text that is valid Unicode without NUL, which Postgres cannot store. */

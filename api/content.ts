@@ -7,6 +7,9 @@ import type { Call } from './call.ts';
 import type { ApiDeps } from './deps.ts';
 import { toApiError } from './errors.ts';
 
+/** What a refusal drops: content still sealed, or masked too, where all that it belonged to was never created. */
+type Dropped = 'sealed' | 'all';
+
 /** Keeps words and data of a request sealed until a workflow masks them; workflows get only the id. */
 async function storeContent({ database, envelope }: ApiDeps, call: Call, value: unknown): Promise<string> {
   const id = contentIdOf(call);
@@ -17,8 +20,8 @@ async function storeContent({ database, envelope }: ApiDeps, call: Call, value: 
 }
 
 /** Drops content that no workflow took: clear text of what was refused is not kept. */
-const dropContent = ({ database }: ApiDeps, { principal }: Call, id: string): Promise<object[]> =>
-  database.inOrganisation(principal.organisation_id, (sql) => removeContent(sql, id));
+const dropContent = ({ database }: ApiDeps, { principal }: Call, id: string, dropped: Dropped): Promise<object[]> =>
+  database.inOrganisation(principal.organisation_id, (sql) => removeContent(sql, id, dropped === 'all'));
 
 /** Refused for good; after a time-out the workflow may still come to what was sent. */
 function isRefusal(error: unknown): boolean {
@@ -33,12 +36,13 @@ export async function withContent<R>(
   call: Call,
   value: unknown,
   use: (content: string) => Promise<R>,
+  dropped: Dropped = 'sealed',
 ): Promise<R> {
   const content = await storeContent(deps, call, value);
   try {
     return await use(content);
   } catch (error) {
-    if (isRefusal(error)) await dropContent(deps, call, content);
+    if (isRefusal(error)) await dropContent(deps, call, content, dropped);
     throw error;
   }
 }

@@ -20,7 +20,7 @@ const NOT_NOW = new Set([1, 4, 10, 14]);
 // SQLSTATE classes of a server that is away or overloaded, and the network errors of a connection that is.
 const DATABASE_AWAY = /^(08|53|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND)$/;
 const DATABASE_TEXT =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|the database system is/;
+  /Connection terminated|is not queryable|timeout exceeded when trying to connect|Query read timeout|the database system is/;
 
 const unavailable = (what: string): ApiError =>
   new ApiError({ code: 'unavailable', detail: `${what} does not answer now.` });
@@ -75,6 +75,8 @@ function fromTemporal(error: unknown): ApiError | undefined {
 
 function fromDatabase(error: unknown): ApiError | undefined {
   if (!(error instanceof Error)) return undefined;
+  // A transaction that failed and could not be rolled back either: what came first tells why.
+  if (error instanceof AggregateError && !('code' in error)) return fromDatabase(error.errors[0]);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return DATABASE_AWAY.test(code) || DATABASE_TEXT.test(error.message) ? unavailable('The database') : undefined;
 }

@@ -26,11 +26,11 @@ async function temporalState({ client, taskQueue }: ApiDeps): Promise<{ temporal
       client.workflowService.describeTaskQueue({
         namespace: client.options.namespace,
         taskQueue: { name: taskQueue },
-        taskQueueType: 1, // workflow tasks
+        // Without a type: tasks of workflows.
         reportStats: true,
       }),
     );
-    const polled = queue.pollers?.some(
+    const polled = queue.pollers.some(
       (poller) => Number(poller.lastAccessTime?.seconds ?? 0) * 1000 > Date.now() - POLLED_WITHIN_MS,
     );
     if (!polled) return { temporal: 'ok', worker: 'no worker' };

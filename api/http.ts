@@ -10,7 +10,7 @@ import type { Call } from './call.ts';
 import type { ApiDeps } from './deps.ts';
 import { inputError } from './errors.ts';
 import { reserveKey } from './idempotency.ts';
-import type { Answer } from './idempotency.ts';
+import type { Answer, Repeatable } from './idempotency.ts';
 import { ApiError } from './problem.ts';
 import { checkTraceId } from './trace.ts';
 
@@ -29,6 +29,8 @@ export type Handler<I extends z.ZodObject, O extends z.ZodType> = (
 interface Extras {
   /** What the operation creates; its id is chosen before it exists, so that a repetition finds it. */
   readonly creates?: IdKind;
+  /** No workflow tells repetitions apart: a repetition waits for the answer to the first request. */
+  readonly waits?: boolean;
 }
 
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
@@ -39,7 +41,8 @@ function fieldsOf(req: Request, operation: Operation): Record<string, unknown> {
   const sent = (carries ? req.body : req.query) as Record<string, unknown>;
   if (carries && Object.keys(req.query).length > 0)
     throw new ApiError({ code: 'invalid_input', detail: 'Send the fields in the body, not in the query.' });
-  for (const text of [...Object.entries(req.params), ...Object.entries(req.query)].flat(2)) checkText(String(text));
+  for (const text of [...Object.entries(req.params), ...Object.entries(req.query)].flat(2))
+    if (typeof text === 'string') checkText(text);
   for (const [name, value] of Object.entries(req.params))
     if (name in sent && sent[name] !== value)
       throw new ApiError({ code: 'invalid_input', detail: `${name} in the body is not the one in the path.` });
@@ -56,7 +59,7 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
   { router, deps, authenticate }: Mounting,
   operation: Operation<I, O>,
   handle: Handler<I, O>,
-  { creates = 'content' }: Extras = {},
+  { creates = 'content', waits = false }: Extras = {},
 ): void {
   router[operation.method](expressPath(operation.path), async (req: Request, res: Response) => {
     const traceId = String(res.locals['traceId']);
@@ -70,17 +73,30 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
     const kept =
       key === undefined
         ? undefined
-        : await reserveKey(deps, principal, { operation: operation.name, key, input: fields, id });
+        : await reserveKey(deps, principal, { operation: operation.name, key, input: fields, id, waits });
     if (kept?.answered) {
       res.set('Idempotent-Replayed', 'true');
       send(res, operation, kept.answered);
       return;
     }
     const call: Call = { principal, traceId, id: kept?.id ?? id, signal: signalOf(res) };
-    const answer: Answer = { status: operation.status ?? 200, body: await handle(parsed.data, call) };
+    const answer: Answer = {
+      status: operation.status ?? 200,
+      body: await handled(() => handle(parsed.data, call), kept),
+    };
     await kept?.keep(answer);
     send(res, operation, answer);
   });
+}
+
+/** A request that fails sets its key free, for the next one with it to try again at once. */
+async function handled<R>(handle: () => Promise<R>, kept: Repeatable | undefined): Promise<R> {
+  try {
+    return await handle();
+  } catch (error) {
+    await kept?.release().catch(() => undefined);
+    throw error;
+  }
 }
 
 function signalOf(res: Response): AbortSignal {

@@ -1,13 +1,17 @@
+import { setTimeout } from 'node:timers/promises';
+
 import canonicalize from 'canonicalize';
 
 import type { Json } from '../contracts/json.ts';
 import type { Principal } from '../contracts/principal.ts';
-import { keepAnswer, reserve } from '../db/idempotency.ts';
-import type { KeyOf } from '../db/idempotency.ts';
+import { answeredOrTakenOver, keepAnswer, reserve, setFree } from '../db/idempotency.ts';
+import type { KeyOf, Reservation } from '../db/idempotency.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError } from './problem.ts';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
+const FIRST_ANSWERS_WITHIN_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
 
 export interface Answer {
   readonly status: number;
@@ -18,28 +22,38 @@ export interface Repeatable {
   readonly id: string;
   readonly answered: Answer | null;
   keep(answer: Answer): Promise<void>;
+  /** Lets the next request with the key go on in the place of this one. */
+  release(): Promise<void>;
+}
+interface Keyed {
+  readonly operation: string;
+  readonly key: string;
+  readonly input: unknown;
+  readonly id: string;
+  /** Whether a repetition waits while the first request is under way. */
+  readonly waits: boolean;
 }
 
 /** Reserves the key for this request. The same key with another body is refused; answers are sealed where they are kept. */
-export async function reserveKey(
-  { database, envelope }: ApiDeps,
-  principal: Principal,
-  request: { readonly operation: string; readonly key: string; readonly input: unknown; readonly id: string },
-): Promise<Repeatable> {
+export async function reserveKey(deps: ApiDeps, principal: Principal, request: Keyed): Promise<Repeatable> {
   if (!KEY.test(request.key))
     throw new ApiError({
       code: 'invalid_input',
       detail: 'Idempotency-Key: must be 1 to 255 visible ASCII characters.',
     });
+  const { database, envelope } = deps;
   const { organisation_id } = principal;
   const keyOf: KeyOf = { principal_id: principal.id, operation: request.operation, key: request.key };
   const fingerprint = envelope.fingerprint(organisation_id, canonicalize(request.input) ?? '');
-  const row = await database.inOrganisation(organisation_id, (sql) => reserve(sql, keyOf, fingerprint, request.id));
-  if (!fingerprint.equals(row.body_hash))
+  const reserved = await database.inOrganisation(organisation_id, (sql) =>
+    reserve(sql, keyOf, fingerprint, request.id),
+  );
+  if (!fingerprint.equals(reserved.body_hash))
     throw new ApiError({
       code: 'idempotency_key_reused',
       detail: 'This Idempotency-Key was used for another request.',
     });
+  const row = request.waits && !reserved.fresh ? await firstOf(deps, organisation_id, keyOf) : reserved;
   const answered =
     row.status === null || row.sealed_response === null
       ? null
@@ -51,5 +65,23 @@ export async function reserveKey(
       const sealed = envelope.seal(organisation_id, row.resource_id, body as Json);
       await database.inOrganisation(organisation_id, (sql) => keepAnswer(sql, keyOf, status, sealed));
     },
+    async release() {
+      if (request.waits) await database.inOrganisation(organisation_id, (sql) => setFree(sql, keyOf));
+    },
   };
+}
+
+/** Waits for the answer to the request that holds the key; one that was given up leaves its place to this one. */
+async function firstOf({ database }: ApiDeps, organisationId: string, keyOf: KeyOf): Promise<Reservation> {
+  const deadline = Date.now() + FIRST_ANSWERS_WITHIN_MS;
+  for (;;) {
+    const row = await database.inOrganisation(organisationId, (sql) => answeredOrTakenOver(sql, keyOf));
+    if (row) return row;
+    if (Date.now() > deadline)
+      throw new ApiError({
+        code: 'unavailable',
+        detail: 'The first request with this Idempotency-Key is still under way.',
+      });
+    await setTimeout(LOOK_AGAIN_MS);
+  }
 }

@@ -90,7 +90,7 @@ function responsesOf(operation: Operation): Schema {
     const { status } = ERRORS[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const failures = [...byStatus].map(([status, codes]) => [
+  const failures = [...byStatus].map(([status, codes]): [string, Schema] => [
     String(status),
     {
       description: codes.map((code) => ERRORS[code].title).join('; '),

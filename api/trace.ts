@@ -4,7 +4,7 @@ import type { Request } from 'express';
 
 import { ApiError } from './problem.ts';
 
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/; // https://www.w3.org/TR/trace-context/
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/; // https://www.w3.org/TR/trace-context/
 const TRACE_ID = /^[\w.:-]{1,100}$/;
 
 /** The trace a request belongs to: X-Trace-Id, else W3C traceparent, else a new one. */

@@ -144,7 +144,14 @@ export const requestApproval = defineOperation({
   output: ApprovalView,
   action: 'approval:request',
   status: 202,
-  errors: ['forbidden', 'not_found', 'no_eligible_approver', 'ambiguous_approval', ...DECISION_ERRORS],
+  errors: [
+    'forbidden',
+    'not_found',
+    'unknown_target',
+    'no_eligible_approver',
+    'ambiguous_approval',
+    ...DECISION_ERRORS,
+  ],
   tool: { title: 'Request an approval', wrapped: true },
 });
 

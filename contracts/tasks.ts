@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { MaskedSummary } from './content.ts';
 import { AgentId, SessionId, TaskId, UserId } from './ids.ts';
-import { JsonMap, JsonObject, JsonSchema, JsonValue } from './json.ts';
+import { jsonBytes, JsonMap, JsonObject, JsonSchema, JsonValue, MAX_PAYLOAD_BYTES } from './json.ts';
 import { defineOperation } from './operation.ts';
 import { NextCursor, pageFields } from './paging.ts';
 import { Role } from './principal.ts';
@@ -38,6 +38,10 @@ const requestFields = {
   max_attempts: z.number().int().min(1).max(10).default(3).describe('Lost leases until it is parked as stalled'),
 };
 
+const NAMED_KEYS = new Set(['task_type', 'type', 'title', 'description', 'data']);
+const furtherKeysOf = (task: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(task).filter(([key]) => !NAMED_KEYS.has(key)));
+
 /** The nested task of older clients: `task_type` or `type`, and any further keys, which become the payload. */
 const NestedTask = z
   .looseObject({
@@ -46,6 +50,9 @@ const NestedTask = z
     title: ShortText.optional(),
     description: Text.optional(),
     data: JsonObject.optional(),
+  })
+  .refine((task) => jsonBytes(furtherKeysOf(task)) <= MAX_PAYLOAD_BYTES, {
+    error: 'has further keys of more than 256 KiB of JSON; store them elsewhere and send a reference',
   })
   .describe('The task in the form of older clients: {task_type, description, data}');
 

@@ -35,6 +35,6 @@ export const replaceByMasked = (sql: Queryable, id: string, masked: Json, found:
     found,
   ]);
 
-/** Removes content that is still sealed; what was masked stays. */
-export const removeContent = (sql: Queryable, id: string): Promise<object[]> =>
-  sql.query('DELETE FROM contents WHERE id = $1 AND sealed IS NOT NULL', [id]);
+/** Removes content of something that was refused: only where it is still sealed, unless all of it is to go. */
+export const removeContent = (sql: Queryable, id: string, all = false): Promise<object[]> =>
+  sql.query('DELETE FROM contents WHERE id = $1 AND ($2 OR sealed IS NOT NULL)', [id, all]);

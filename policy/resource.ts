@@ -11,6 +11,8 @@ export interface Resource {
   readonly owners?: readonly string[];
   /** Who has to do it; for a notification, who got it. */
   readonly assignees?: readonly string[];
+  /** To whom a task was escalated. */
+  readonly managers?: readonly string[];
   /** Who takes part in the session; left out for a shard with readers of its own. */
   readonly participants?: readonly string[];
   /** Who may read it besides. */

@@ -63,7 +63,7 @@ export function mountDelegations(mounting: Mounting): void {
         return viewOf(added);
       });
     },
-    { creates: 'delegation' },
+    { creates: 'delegation', waits: true },
   );
 
   mount(mounting, listDelegations, async (_, call) => {

@@ -82,18 +82,24 @@ const startOf = ({ principal, id, traceId }: Call, input: RequestApproval, conte
 
 async function open(deps: ApiDeps, call: Call, input: RequestApproval): Promise<ApprovalView> {
   const { principal } = call;
-  await withContent(deps, call, contentOf(input), (content) => {
-    const start = startOf(call, input, content);
-    const begin = {
-      type: APPROVAL_WORKFLOW,
-      workflowId: approvalWorkflowId(principal.organisation_id, call.id),
-      args: [start] as [ApprovalStart],
-      kind: 'approval',
-      role: principal.role,
-      session: start.session_id,
-    };
-    return startAndAsk<ApprovalWorkflow, ApprovalState>(deps, call, begin, openedUpdate);
-  });
+  await withContent(
+    deps,
+    call,
+    contentOf(input),
+    (content) => {
+      const start = startOf(call, input, content);
+      const begin = {
+        type: APPROVAL_WORKFLOW,
+        workflowId: approvalWorkflowId(principal.organisation_id, call.id),
+        args: [start] as [ApprovalStart],
+        kind: 'approval',
+        role: principal.role,
+        session: start.session_id,
+      };
+      return startAndAsk<ApprovalWorkflow, ApprovalState>(deps, call, begin, openedUpdate);
+    },
+    'all',
+  );
   // A repetition may meet an approval that has ended: its answer is the approval as it is now.
   return viewOf(deps, call, await approvalRow(deps, call, call.id));
 }

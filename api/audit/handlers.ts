@@ -91,7 +91,7 @@ export function mountAudit(mounting: Mounting): void {
       const ids = await deps.database.transaction(call.principal.organisation_id, (sql) => appendAudit(sql, lines));
       return { accepted: ids.length, duplicates: lines.length - ids.length, ids };
     },
-    { creates: 'audit' },
+    { creates: 'audit', waits: true },
   );
 
   mount(mounting, listAudit, async ({ limit, cursor, sort, actor, ...filter }, call) => {

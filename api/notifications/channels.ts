@@ -64,7 +64,7 @@ export function mountChannels(mounting: Mounting): void {
       if (!added) throw notFound(`Channel ${call.id}`);
       return { ...viewOf(added), ...(secret !== null && { secret }) };
     },
-    { creates: 'channel' },
+    { creates: 'channel', waits: true },
   );
 
   mount(mounting, listChannels, async (_, { principal }) => {

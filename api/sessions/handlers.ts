@@ -70,18 +70,24 @@ function startOf({ principal, id, traceId }: Call, input: Opening, content: stri
 async function open(deps: ApiDeps, call: Call, input: Opening): Promise<SessionView> {
   const { principal } = call;
   const words = { title: input.title ?? null, metadata: input.metadata ?? null };
-  await withContent(deps, call, words, (content) => {
-    const start = startOf(call, input, content);
-    const begin = {
-      type: SESSION_WORKFLOW,
-      workflowId: sessionWorkflowId(principal.organisation_id, call.id),
-      args: [start] as [SessionStart],
-      kind: 'session',
-      role: start.agent_role,
-      session: call.id,
-    };
-    return startAndAsk<SessionWorkflow, SessionState>(deps, call, begin, sessionOpenedUpdate);
-  });
+  await withContent(
+    deps,
+    call,
+    words,
+    (content) => {
+      const start = startOf(call, input, content);
+      const begin = {
+        type: SESSION_WORKFLOW,
+        workflowId: sessionWorkflowId(principal.organisation_id, call.id),
+        args: [start] as [SessionStart],
+        kind: 'session',
+        role: start.agent_role,
+        session: call.id,
+      };
+      return startAndAsk<SessionWorkflow, SessionState>(deps, call, begin, sessionOpenedUpdate);
+    },
+    'all',
+  );
   // A repetition may meet a session that has ended: its answer is the session as it is now.
   return sessionView(deps, principal, await readableSession(deps, call, call.id));
 }

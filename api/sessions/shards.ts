@@ -52,9 +52,10 @@ async function store(
   participants: readonly string[],
 ): Promise<ShardRow> {
   const { session_id, name, if_match } = input;
-  const present = await findShard(sql, session_id, name, true);
-  const mayRead = !present || isAddressed(call.principal, present.readers.map(tagOf));
-  if (!mayRead) throw noShard(name);
+  const found = await findShard(sql, session_id, name, true);
+  const hidden = found !== undefined && !isAddressed(call.principal, found.readers.map(tagOf));
+  // Whoever may not read it is answered as if it did not exist (SESS-3), and does not overwrite it.
+  const present = hidden ? undefined : found;
   const readers = input.readers ?? present?.readers ?? [...participants];
   const shard = { session_id, name, readers, content, written_by: call.principal.id };
   const stale = new ApiError({
@@ -62,7 +63,7 @@ async function store(
     detail: `Shard ${name} is at version ${String(present?.version ?? 0)}.`,
     facts: { version: present?.version ?? 0 },
   });
-  if (if_match === undefined && present) throw stale;
+  if (hidden || (if_match === undefined && present)) throw stale;
   const written =
     if_match === undefined ? await addShard(sql, shard) : await replaceShard(sql, shard, versionOf(if_match));
   if (!written) throw stale;
@@ -105,7 +106,8 @@ async function write(deps: ApiDeps, call: Call, input: WriteInput): Promise<Shar
 export function mountShards(mounting: Mounting): void {
   const { deps } = mounting;
   mount(mounting, readShard, async ({ session_id, name }, call) => {
-    await readableSession(deps, call, session_id);
+    const session = await readableSession(deps, call, session_id);
+    await requirePermission(deps, call, 'shard:read', sessionResource(session), session.id);
     const row = await deps.database.inOrganisation(call.principal.organisation_id, (sql) =>
       findShard(sql, session_id, name),
     );
@@ -113,5 +115,5 @@ export function mountShards(mounting: Mounting): void {
     if (!row || !isAddressed(call.principal, row.readers.map(tagOf))) throw noShard(name);
     return viewOf(deps, call, row);
   });
-  mount(mounting, writeShard, (input, call) => write(deps, call, input));
+  mount(mounting, writeShard, (input, call) => write(deps, call, input), { waits: true });
 }

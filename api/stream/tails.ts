@@ -15,6 +15,8 @@ interface Tail {
 }
 
 const BATCH = 500;
+// A call, since its value changes while rows are read.
+const isWanted = ({ again }: Tail): boolean => again;
 
 /** The ends of the outbox that somebody follows, one an organisation: each row is read once a process. */
 export class Tails {
@@ -53,7 +55,7 @@ export class Tails {
     if (tail.reading) return;
     tail.reading = true;
     try {
-      while (tail.again) await this.readOn(organisationId, tail);
+      while (isWanted(tail)) await this.readOn(organisationId, tail);
     } catch (error) {
       this.log.warn({ error: String(error) }, 'the outbox could not be read');
     } finally {

@@ -91,18 +91,24 @@ async function route(deps: ApiDeps, call: Call, input: RouteTask): Promise<TaskR
     ]);
   const { principal } = call;
   const words = { ...taskContentOf(input), output_schema: input.output_schema ?? null };
-  const receipt = await withContent(deps, call, words, (content) => {
-    const start = startOf(call, input, content);
-    const begin = {
-      type: TASK_WORKFLOW,
-      workflowId: taskWorkflowId(principal.organisation_id, call.id),
-      args: [start] as [TaskStart],
-      kind: 'task',
-      role: principal.role,
-      session: start.session_id,
-    };
-    return startAndAsk<TaskWorkflow, TaskReceipt>(deps, call, begin, admissionUpdate);
-  });
+  const receipt = await withContent(
+    deps,
+    call,
+    words,
+    (content) => {
+      const start = startOf(call, input, content);
+      const begin = {
+        type: TASK_WORKFLOW,
+        workflowId: taskWorkflowId(principal.organisation_id, call.id),
+        args: [start] as [TaskStart],
+        kind: 'task',
+        role: principal.role,
+        session: start.session_id,
+      };
+      return startAndAsk<TaskWorkflow, TaskReceipt>(deps, call, begin, admissionUpdate);
+    },
+    'all',
+  );
   // Only a repetition meets a task that has ended; its first answer was lost on the way, the task was not.
   return receipt ?? receiptOf(await readableTask(deps, call, call.id));
 }

@@ -47,7 +47,7 @@ function taskView(row: TaskRow, texts: Texts, clearance: Principal['clearance'])
     assignee: row.assignee_id,
     status: row.status,
     paused: row.paused,
-    reason: textOf(reason?.['reason']),
+    reason: textOf(reason?.['reason']) ?? stalledBecause(row),
     result: result?.['result'] ?? null,
     progress: row.progress,
     priority: row.priority,
@@ -69,6 +69,10 @@ function taskView(row: TaskRow, texts: Texts, clearance: Principal['clearance'])
   };
 }
 
+// Only lost leases park a task; nobody gave words for it.
+const stalledBecause = ({ status, attempts }: TaskRow): string | null =>
+  status === 'stalled' ? `Its claim ran out without a sign of progress, ${String(attempts)} times in all.` : null;
+
 const isMap = (value: Json): value is Record<string, Json> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const textOf = (value: Json | undefined): string | null => (typeof value === 'string' ? value : null);
@@ -78,6 +82,6 @@ export function taskResource(row: TaskRow): Omit<Resource, 'organisation_id'> {
   const owners = [`${row.sender_kind}:${row.sender_id}`];
   if (row.sender_acts_for !== null) owners.push(`user:${row.sender_acts_for}`);
   const assignees = row.assignee_kind === null ? [] : [`${row.assignee_kind}:${String(row.assignee_id)}`];
-  if (row.escalated_to !== null) assignees.push(`user:${row.escalated_to}`);
-  return { kind: 'task', owners, assignees, target_role: row.role };
+  const managers = row.escalated_to === null ? [] : [`user:${row.escalated_to}`];
+  return { kind: 'task', owners, assignees: [...assignees, ...managers], managers, target_role: row.role };
 }

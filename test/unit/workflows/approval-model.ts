@@ -52,8 +52,8 @@ const leaf = fc
   .tuple(fc.subarray([...PEOPLE], { minLength: 1 }), fc.nat(10))
   .map(([users, n]): Requirement => ({ label: 'leaf', users, need: 1 + (n % users.length) }));
 const node = fc
-  .tuple(fc.array(leaf, { minLength: 1, maxLength: 3 }), fc.nat(10))
-  .map(([parts, n]): Requirement => ({ label: 'node', parts, need: 1 + (n % parts.length) }));
+  .tuple(fc.array(leaf, { minLength: 1, maxLength: 3 }), fc.boolean())
+  .map(([parts, all]): Requirement => ({ label: 'node', parts, need: all ? parts.length : 1 }));
 /** A requirement that enough people are there for. */
 export const requirements: fc.Arbitrary<Requirement> = fc.oneof(leaf, node);
 
