@@ -75,8 +75,9 @@ function fromTemporal(error: unknown): ApiError | undefined {
 
 function fromDatabase(error: unknown): ApiError | undefined {
   if (!(error instanceof Error)) return undefined;
-  // A transaction that failed and could not be rolled back either: what came first tells why.
-  if (error instanceof AggregateError && !('code' in error)) return fromDatabase(error.errors[0]);
+  // A transaction that failed and could not be rolled back either.
+  const parts: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
+  if (parts.some((part) => fromDatabase(part))) return unavailable('The database');
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return DATABASE_AWAY.test(code) || DATABASE_TEXT.test(error.message) ? unavailable('The database') : undefined;
 }
