@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ApprovalPolicy } from './approval-policy.ts';
 import { ApprovalStatus, DecisionWord, Vote } from './approval-workflow.ts';
 import { MaskedSummary } from './content.ts';
-import { ApprovalId, SessionId, TaskId, UserId } from './ids.ts';
+import { ApprovalId, DelegationId, SessionId, TaskId, UserId } from './ids.ts';
 import { JsonMap, JsonObject, JsonSchema, JsonValue } from './json.ts';
 import type { Json } from './json.ts';
 import { defineOperation } from './operation.ts';
@@ -283,7 +283,7 @@ export const endDelegation = defineOperation({
   method: 'delete',
   path: '/delegations/{delegation_id}',
   summary: 'End a delegation that you gave.',
-  input: z.strictObject({ delegation_id: z.string().max(60) }),
+  input: z.strictObject({ delegation_id: DelegationId }),
   output: Delegation,
   action: 'approval:delegate',
   errors: ['not_found'],

@@ -223,6 +223,7 @@ export function mountApprovals(mounting: Mounting): void {
   mount(mounting, listApprovals, async (input, call) => {
     const { principal } = call;
     const mine = input.assignee === 'me';
+    const after = afterOf(input.cursor);
     const tags = mine
       ? (await decidesFor(deps, call)).map((user) => `waiting:${user}`)
       : principal.administrator
@@ -234,7 +235,7 @@ export function mountApprovals(mounting: Mounting): void {
         status: input.status,
         task_id: input.task_id,
         session_id: input.session_id,
-        after: afterOf(input.cursor),
+        after,
         ascending: input.sort === 'created',
         limit: input.limit + 1,
       }),

@@ -36,8 +36,9 @@ export function mountTimeline(mounting: Mounting): void {
   const { deps } = mounting;
   mount(mounting, sessionTimeline, async ({ session_id, limit, cursor }, call) => {
     await readableSession(deps, call, session_id);
+    const after = positionOf(cursor);
     const rows = await deps.database.inOrganisation(call.principal.organisation_id, (sql) =>
-      listAudit(sql, { session_id, after: positionOf(cursor), ascending: true, limit: limit + 1 }),
+      listAudit(sql, { session_id, after, ascending: true, limit: limit + 1 }),
     );
     const page = rows.slice(0, limit);
     const last = page.at(-1);

@@ -167,6 +167,7 @@ export function mountTasks(mounting: Mounting): void {
 
   mount(mounting, listTasks, async (input, { principal }) => {
     const { status, limit } = input;
+    const after = afterOf(input.cursor);
     const rows = await deps.database.inOrganisation(principal.organisation_id, (sql) =>
       queryTasks(sql, {
         scopes: taskScopes(principal, input),
@@ -174,7 +175,7 @@ export function mountTasks(mounting: Mounting): void {
         target: input.target,
         session_id: input.session_id,
         parent_task_id: input.parent_task_id,
-        after: afterOf(input.cursor),
+        after,
         ascending: input.sort === 'created',
         limit: limit + 1,
       }),

@@ -189,5 +189,5 @@ test.serial(
 test.serial('OPS-1: /health/live and /health/ready tell processes and parts', async (t) => {
   const ready = await by('finance-agent').get('/health/ready');
   t.like(ready.body, { status: 'healthy', database: 'connected', temporal: 'ok', worker: 'ok', stream: 'ok' });
-  t.like((await fetch(`${stack.apiUrl}/api/health`).then((answer) => answer.json())), { status: 'healthy' });
+  t.like(await fetch(`${stack.apiUrl}/api/health`).then((answer) => answer.json()), { status: 'healthy' });
 });
