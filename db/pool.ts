@@ -30,9 +30,9 @@ const queryable = (client: pg.PoolClient): Queryable => ({
   },
 });
 
-async function release<T>(client: pg.PoolClient, work: Promise<T>): Promise<T> {
+async function release<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
   try {
-    const value = await work;
+    const value = await work();
     client.release();
     return value;
   } catch (error) {
@@ -84,15 +84,15 @@ export function openDatabase({ url, max = 10, onError = () => undefined }: Datab
   return {
     async inOrganisation(organisationId, work) {
       const client = await scoped(organisationId);
-      return release(client, work(queryable(client)));
+      return release(client, () => work(queryable(client)));
     },
     async transaction(organisationId, work) {
       const client = await scoped(organisationId);
-      return release(client, inTransaction(client, work));
+      return release(client, () => inTransaction(client, work));
     },
     async unscoped(work) {
       const client = await scoped('');
-      return release(client, work(queryable(client)));
+      return release(client, () => work(queryable(client)));
     },
     close: () => pool.end(),
   };
