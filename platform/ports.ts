@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A port that is free on this host right now. */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
@@ -33,11 +34,23 @@ export interface PortUse {
 export async function settlePort(port: number, { what, variable, host = '127.0.0.1' }: PortUse): Promise<number> {
   if (port === 0) return freePort(host);
   const hint = `set ${variable} to another (0 picks a free one)`;
-  const free = await isPortFree(port, host).catch((error: unknown) => {
+  const free = await becomesFree(port, host).catch((error: unknown) => {
     throw new Error(`Port ${String(port)} on ${host} (${what}) cannot be used: ${(error as Error).message}; ${hint}.`);
   });
   if (!free) throw new Error(`Port ${String(port)} (${what}) is in use: free it, or ${hint}.`);
   return port;
+}
+
+// The children of a server that was killed hard keep its socket until they notice, a moment later.
+const FREE_WITHIN_MS = 3_000;
+
+async function becomesFree(port: number, host: string): Promise<boolean> {
+  const deadline = Date.now() + FREE_WITHIN_MS;
+  while (!(await isPortFree(port, host))) {
+    if (Date.now() > deadline) return false;
+    await sleep(100);
+  }
+  return true;
 }
 
 function listen(port: number, host: string): Promise<net.Server> {

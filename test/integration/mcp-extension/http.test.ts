@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
+import { toolOperations } from '../../../contracts/index.ts';
 import { startMcpHttp } from '../../../mcp-extension/http.ts';
 import { httpClient, OPENING, silentApi, until } from './clients.ts';
 
@@ -144,7 +145,7 @@ for (const mode of ['legacy', 'auto'] as const) {
     cancel.abort();
     await t.throwsAsync(calling);
     await until(() => (api.closed() > 0 ? true : undefined));
-    t.is((await client.listTools()).tools.length, 22);
+    t.is((await client.listTools()).tools.length, toolOperations.length);
   });
 }
 

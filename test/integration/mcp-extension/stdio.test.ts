@@ -120,7 +120,7 @@ test('MCP-1: tools can be limited by flag and by variable', async (t) => {
   const bySet = opened(t, { ...DOWN, SWITCHBOARD_TOOLSETS: 'approve' });
   for (const [server, count] of [
     [byFlag, 2],
-    [bySet, 5],
+    [bySet, 6],
   ] as const) {
     server.send({ jsonrpc: '2.0', id: 2, method: 'tools/list' });
     const { result } = await server.answer(2);
