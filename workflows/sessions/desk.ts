@@ -1,4 +1,4 @@
-import { continueAsNew, ParentClosePolicy, startChild, uuid4, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, executeChild, ParentClosePolicy, uuid4, workflowInfo } from '@temporalio/workflow';
 
 import { refused } from '../../contracts/parse.ts';
 import { allowedEvents, FANOUT_WORKFLOW, fanoutWorkflowId } from '../../contracts/session-workflow.ts';
@@ -156,11 +156,14 @@ export class SessionDesk {
     else if (before.status === 'paused') await this.reachTasks('resume');
   }
 
-  /** A workflow of its own reaches the tasks, so that a large session's history stays small. */
+  /**
+   * A workflow of its own reaches the tasks, so that a large session's history stays small. It is waited for: a resume
+   * must not overtake the pause before it.
+   */
   private async reachTasks(message: Fanout['message']): Promise<void> {
     const { organisation_id, session_id } = this.start;
     const fanout: Fanout = { organisation_id, scope: 'session', id: session_id, message };
-    await startChild<FanoutWorkflow>(FANOUT_WORKFLOW, {
+    await executeChild<FanoutWorkflow>(FANOUT_WORKFLOW, {
       workflowId: fanoutWorkflowId(fanout, uuid4()),
       args: [fanout],
       parentClosePolicy: ParentClosePolicy.ABANDON,
