@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -16,16 +16,25 @@ export interface BenchStack {
   readonly key: (name: string) => string;
   readonly id: (name: string) => string;
   readonly organisationId: string;
+  /** Names of the processes of a kind. */
+  readonly workers: readonly string[];
+  readonly apis: readonly string[];
   close(): Promise<void>;
 }
 
 /** Starts everything a benchmark measures. */
-export async function startBench(): Promise<BenchStack> {
+export async function startBench(layout: 'single' | 'cluster' = 'single'): Promise<BenchStack> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'switchboard-bench-'));
+  chmodSync(dataDir, 0o711);
   const ports: [string, string][] = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map(
     (name) => [`SWITCHBOARD_${name}`, '0'],
   );
-  const config = loadConfig({ ...process.env, ...Object.fromEntries<string>(ports), SWITCHBOARD_DATA_DIR: dataDir });
+  const config = loadConfig({
+    ...process.env,
+    ...Object.fromEntries<string>(ports),
+    SWITCHBOARD_DATA_DIR: dataDir,
+    SWITCHBOARD_LAYOUT: layout,
+  });
   const stack = await startStack({ ...product, config, say: () => undefined });
   const keys = readKeys(stack.config.keysFile);
   if (!keys) throw new Error('The stack has no keys.');
@@ -41,6 +50,8 @@ export async function startBench(): Promise<BenchStack> {
     key: (name) => find(name).key,
     id: (name) => find(name).id,
     organisationId: keys.organisation_id,
+    workers: layout === 'single' ? ['worker'] : ['worker-1', 'worker-2'],
+    apis: layout === 'single' ? ['api'] : ['api-1', 'api-2'],
     async close() {
       await stack.stop();
       rmSync(dataDir, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 import path from 'node:path';
 
 import type { Config } from '../platform/config.ts';
+import { freePort } from '../platform/ports.ts';
 
 /** A Node program that runs as part of the stack. */
 export interface ProcessDefinition {
@@ -15,14 +16,42 @@ export interface ProcessDefinition {
 
 const WORKER_MEMORY = '--max-old-space-size=512 --max-semi-space-size=8';
 
+/** How many API and how many worker processes the layout `cluster` runs. */
+const INSTANCES = [1, 2] as const;
+
 const root = path.resolve(import.meta.dirname, '..');
 
+const mcp = ({ mcpPort }: Config): ProcessDefinition => ({
+  name: 'mcp',
+  script: path.join(root, 'mcp-extension/http-main.ts'),
+  port: mcpPort,
+});
+const api = (name: string, port: number): ProcessDefinition => ({
+  name,
+  script: path.join(root, 'api/main.ts'),
+  port,
+  env: { SWITCHBOARD_API_PORT: String(port) },
+});
+// Without a bound, V8 lets the heap of cached workflows grow to gigabytes before it collects it (docs/performance.md).
+const worker = (name: string): ProcessDefinition => ({
+  name,
+  script: path.join(root, 'workers/main.ts'),
+  env: { NODE_OPTIONS: WORKER_MEMORY },
+});
+
 /** What `start` runs besides Postgres and Temporal, in the order it is stopped: nothing new comes in first. */
-export function productProcesses(config: Config): ProcessDefinition[] {
+export async function productProcesses(config: Config): Promise<ProcessDefinition[]> {
+  if (config.layout === 'single') return [mcp(config), api('api', config.apiPort), worker('worker')];
+  const ports = await Promise.all(INSTANCES.map(() => freePort()));
   return [
-    { name: 'mcp', script: path.join(root, 'mcp-extension/http-main.ts'), port: config.mcpPort },
-    { name: 'api', script: path.join(root, 'api/main.ts'), port: config.apiPort },
-    // Without a bound, V8 lets the heap of cached workflows grow to gigabytes before it collects it (docs/performance.md).
-    { name: 'worker', script: path.join(root, 'workers/main.ts'), env: { NODE_OPTIONS: WORKER_MEMORY } },
+    mcp(config),
+    {
+      name: 'balancer',
+      script: path.join(root, 'cli/stack/balancer-main.ts'),
+      args: ports.map(String),
+      port: config.apiPort,
+    },
+    ...ports.map((port, index) => api(`api-${String(index + 1)}`, port)),
+    ...INSTANCES.map((instance) => worker(`worker-${String(instance)}`)),
   ];
 }

@@ -25,6 +25,12 @@ export const ConfigVariables = z.object({
     .default(path.join(projectRoot, '.data'))
     .transform((folder) => path.resolve(folder))
     .describe('Folder of everything that is kept between runs'),
+  layout: z
+    .enum(['single', 'cluster'], 'must be single or cluster')
+    .default('single')
+    .describe(
+      'What `npm start` runs: one API and worker on the Temporal development server, or two of each on its real server',
+    ),
   apiHost: z.string().default('127.0.0.1').describe('Address the API and the MCP server listen on'),
   apiPort: port().default(8088).describe('Port of the HTTP API'),
   mcpPort: port().default(8091).describe('Port of the MCP server over Streamable HTTP'),

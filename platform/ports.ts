@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,6 +9,18 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   await close(server);
   if (address === null || typeof address === 'string') throw new Error(`No free port on ${host}.`);
   return address.port;
+}
+
+/** Temporal's own server keeps its ports in a column of 16 bits with a sign. */
+const MOST_16_BIT = 32_767;
+const LEAST_FREE = 20_000;
+
+/** A free port that fits into 15 bits. */
+export async function freeLowPort(host = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = randomInt(LEAST_FREE, MOST_16_BIT + 1);
+    if (await isPortFree(port, host)) return port;
+  }
 }
 
 /** Whether a server could listen here. */
@@ -28,11 +41,16 @@ export interface PortUse {
   /** e.g. `SWITCHBOARD_API_PORT` */
   readonly variable: string;
   readonly host?: string;
+  /** Only ports below 32768 will do. */
+  readonly low?: boolean;
 }
 
 /** The port, or a free one for 0; throws one line that names the variable where it is taken or forbidden. */
-export async function settlePort(port: number, { what, variable, host = '127.0.0.1' }: PortUse): Promise<number> {
-  if (port === 0) return freePort(host);
+export async function settlePort(
+  port: number,
+  { what, variable, host = '127.0.0.1', low = false }: PortUse,
+): Promise<number> {
+  if (port === 0) return low ? freeLowPort(host) : freePort(host);
   const hint = `set ${variable} to another (0 picks a free one)`;
   const free = await becomesFree(port, host).catch((error: unknown) => {
     throw new Error(`Port ${String(port)} on ${host} (${what}) cannot be used: ${(error as Error).message}; ${hint}.`);

@@ -62,7 +62,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     onLine: options.onLine,
   });
   writeFileSync(pidFile(folder), String(child.pid));
-  await answering(child, `127.0.0.1:${String(port)}`, options.namespace);
+  await awaitNamespace(child, `127.0.0.1:${String(port)}`, options.namespace);
   if (existsSync(database)) chmodSync(database, 0o600);
   return describe(child, { folder, port, uiPort, ephemeral: options.folder === undefined });
 }
@@ -97,9 +97,10 @@ function serverArguments(values: { database: string; port: number; uiPort: numbe
   ];
 }
 
-async function answering(child: Child, address: string, namespace: string): Promise<void> {
+/** Waits until the namespace can be used; stops the server and throws with its last words where it cannot. */
+export async function awaitNamespace(child: Child, address: string, namespace: string): Promise<void> {
   const failed = child.exited.then(() => {
-    throw new Error(`Temporal did not start: ${child.tail().slice(-5).join('\n')}`);
+    throw new Error(`Temporal did not start: ${lastWords(child)}`);
   });
   try {
     await Promise.race([failed, describesNamespace(address, namespace)]);
@@ -108,6 +109,13 @@ async function answering(child: Child, address: string, namespace: string): Prom
     throw error;
   }
 }
+
+const lastWords = (child: Child): string =>
+  child
+    .tail()
+    .slice(-5)
+    .map((line) => line.slice(0, 300))
+    .join('\n');
 
 async function describesNamespace(address: string, namespace: string): Promise<void> {
   const { connection } = await connectTemporal({ address, namespace, waitMs: READY_WITHIN_MS });

@@ -14,7 +14,7 @@ export interface Addresses {
 
 /** The addresses of a stack whose ports are settled; `embedded` says whether it brought its own Temporal. */
 export function addressesOf(config: Config & { temporalAddress: string }): Addresses {
-  const own = config.temporalAddress === `127.0.0.1:${String(config.temporalPort)}`;
+  const own = config.layout === 'single' && config.temporalAddress === `127.0.0.1:${String(config.temporalPort)}`;
   return {
     api: config.publicUrl,
     docs: `${config.publicUrl}/docs`,

@@ -32,7 +32,13 @@ function neededPorts(config: Config): NeededPort[] {
       : []),
     ...(config.temporalAddress === undefined
       ? [
-          { what: 'Temporal', setting: 'temporalPort', variable: 'SWITCHBOARD_TEMPORAL_PORT', host: local } as const,
+          {
+            what: 'Temporal',
+            setting: 'temporalPort',
+            variable: 'SWITCHBOARD_TEMPORAL_PORT',
+            host: local,
+            low: config.layout === 'cluster',
+          } as const,
           {
             what: 'Temporal Web UI',
             setting: 'temporalUiPort',

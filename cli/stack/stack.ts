@@ -7,20 +7,20 @@ import { acquireLock, LockHeldError } from '../../platform/lock-file.ts';
 import type { Lock } from '../../platform/lock-file.ts';
 import { findTemporalCli } from '../../temporal/cli-binary.ts';
 import { connectTemporal } from '../../temporal/connection.ts';
-import { startDevServer } from '../../temporal/dev-server.ts';
 import { ensureNamespace } from '../../temporal/namespace.ts';
 import type { SearchAttributes } from '../../temporal/namespace.ts';
 import { productProcesses } from '../processes.ts';
 import type { ProcessDefinition } from '../processes.ts';
 import { addressesOf } from './addresses.ts';
 import type { Addresses } from './addresses.ts';
-import { recordProcesses, stopLeftovers, temporalFolder } from './leftovers.ts';
+import { recordProcesses, stopLeftovers } from './leftovers.ts';
 import { errorOf, openLogFile } from './log-file.ts';
 import type { LogFile } from './log-file.ts';
 import { nodeService } from './node-service.ts';
 import { settlePorts } from './ports.ts';
 import { Supervisor } from './supervisor.ts';
 import type { StackFailure } from './supervisor.ts';
+import { startDevelopment, startOnPostgres } from './temporal.ts';
 
 /** A configuration whose database and Temporal are known, wherever they run. */
 export type RunningConfig = Config & { databaseUrl: string; databaseOwnerUrl: string; temporalAddress: string };
@@ -29,7 +29,7 @@ export type RunningConfig = Config & { databaseUrl: string; databaseOwnerUrl: st
 export interface StackOptions {
   readonly config: Config;
   /** Node programs to run, in the order they are stopped (default: MCP server, API, worker). */
-  readonly processes?: (config: Config) => readonly ProcessDefinition[];
+  readonly processes?: (config: RunningConfig) => Promise<readonly ProcessDefinition[]> | readonly ProcessDefinition[];
   readonly searchAttributes?: SearchAttributes;
   /** Folder of the migrations (default: the product's). */
   readonly migrations?: string;
@@ -56,6 +56,12 @@ export interface Stack {
   restart(name: string): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Superuser only of the embedded server. */
+type DatabaseUrls = Pick<RunningConfig, 'databaseUrl' | 'databaseOwnerUrl'> & { readonly superuserUrl?: string };
+
+const CLUSTER_NEEDS =
+  'The layout "cluster" keeps Temporal on the embedded Postgres: unset SWITCHBOARD_DATABASE_URL, or set SWITCHBOARD_TEMPORAL_ADDRESS too.';
 
 interface Setting {
   readonly options: StackOptions;
@@ -108,26 +114,23 @@ async function startParts(setting: Setting): Promise<RunningConfig> {
   const { options, say } = setting;
   const step = async <T>(work: Promise<T>): Promise<T> => abortable(work, options.signal);
   // Found first, since building it the first time takes minutes and must be easy to give up.
-  const program = options.config.temporalAddress === undefined ? await step(findTemporalCli(say)) : undefined;
-  const [database, temporalAddress] = await step(
-    Promise.all([startDatabase(setting), startTemporal(setting, program)]),
+  const { temporalAddress: given, layout } = options.config;
+  const program = given === undefined && layout === 'single' ? await step(findTemporalCli(say)) : undefined;
+  const database = startDatabase(setting);
+  const [{ superuserUrl: _, ...urls }, temporalAddress] = await step(
+    Promise.all([database, startTemporal(setting, program, database)]),
   );
-  const config = { ...options.config, ...database, temporalAddress };
+  const config = { ...options.config, ...urls, temporalAddress };
   await step(prepareTemporal(config, options.searchAttributes ?? {}));
   const applied = await step(migrate(config.databaseOwnerUrl, options.migrations));
   say(applied.length === 0 ? 'database is up to date' : `database: ${String(applied.length)} migrations applied`);
   await step(options.prepare?.(config) ?? Promise.resolve());
-  const processes = (options.processes ?? productProcesses)(config);
+  const processes = await step(Promise.resolve((options.processes ?? productProcesses)(config)));
   await step(startProcesses(setting, config, processes));
   return config;
 }
 
-async function startDatabase({
-  options: { config },
-  say,
-  log,
-  supervisor,
-}: Setting): Promise<Pick<RunningConfig, 'databaseUrl' | 'databaseOwnerUrl'>> {
+async function startDatabase({ options: { config }, say, log, supervisor }: Setting): Promise<DatabaseUrls> {
   const { databaseUrl, databaseOwnerUrl } = config;
   if (databaseUrl !== undefined && databaseOwnerUrl !== undefined) return { databaseUrl, databaseOwnerUrl };
   if (databaseUrl !== undefined || databaseOwnerUrl !== undefined) {
@@ -137,24 +140,22 @@ async function startDatabase({
   const start = () => startEmbeddedPostgres({ dataDir, port, say, onLine: (line) => log.write('postgres', line) });
   const server = await supervisor.start({ name: 'postgres', start });
   say(`Postgres runs on port ${String(server.port)}`);
-  return { databaseUrl: server.appUrl, databaseOwnerUrl: server.ownerUrl };
+  return { databaseUrl: server.appUrl, databaseOwnerUrl: server.ownerUrl, superuserUrl: server.superuserUrl };
 }
 
 async function startTemporal(
   { options: { config }, say, log, supervisor }: Setting,
   program: string | undefined,
+  database: Promise<DatabaseUrls>,
 ): Promise<string> {
   if (config.temporalAddress !== undefined) return config.temporalAddress;
-  const start = () =>
-    startDevServer({
-      folder: temporalFolder(config.dataDir),
-      port: config.temporalPort,
-      uiPort: config.temporalUiPort,
-      namespace: config.temporalNamespace,
-      ...(program === undefined ? {} : { program }),
-      say,
-      onLine: (line) => log.write('temporal', line),
-    });
+  const part = { config, say, onLine: (line: string) => log.write('temporal', line) };
+  const start = async () => {
+    if (config.layout === 'single') return startDevelopment(part, program);
+    const { superuserUrl } = await database;
+    if (superuserUrl === undefined) throw new Error(CLUSTER_NEEDS);
+    return startOnPostgres(part, superuserUrl);
+  };
   const server = await supervisor.start({ name: 'temporal', start });
   say(`Temporal runs on port ${String(server.port)}`);
   return server.address;

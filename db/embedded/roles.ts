@@ -23,6 +23,21 @@ export async function ensureRolesAndDatabase(superuserUrl: string, { owner, app 
   });
 }
 
+/** Makes a role of another program, and databases that it owns, where they are missing. */
+export async function ensureForeignDatabases(
+  superuserUrl: string,
+  role: { readonly name: string; readonly password: string },
+  names: readonly string[],
+): Promise<void> {
+  await withClient(superuserUrl, async (client) => {
+    await ensureRole(client, role.name, role.password);
+    for (const name of names) {
+      const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+      if (rowCount === 0) await client.query(`create database ${name} owner ${role.name}`);
+    }
+  });
+}
+
 /** Makes an empty database with the same owner and rights beside the product's, for a test of its own. */
 export async function createDatabase(server: { superuserUrl: string } & Database, name: string): Promise<Database> {
   if (!/^[a-z][a-z0-9_]{0,62}$/.test(name)) throw new Error(`"${name}" is no database name: a-z, 0-9 and _ only.`);
