@@ -8,6 +8,11 @@ import { defineOperation } from './operation.ts';
 import { SessionView, TimelineEntry } from './sessions.ts';
 import { TaskView } from './tasks.ts';
 
+const Wait = z
+  .string()
+  .regex(/^([0-9]|[1-5]\d|60)s$/, 'must be 0s to 60s')
+  .default('0s');
+
 export const StatusView = z.object({
   id: SubjectId,
   kind: z.enum(['task', 'approval', 'session', 'run', 'notification']),
@@ -28,7 +33,14 @@ export const fetchStatus = defineOperation({
   method: 'get',
   path: '/status/{task_id}',
   summary: 'Read state, timeline, approvals and result of a task, approval, session or run.',
-  input: z.strictObject({ task_id: SubjectId }),
+  description:
+    'With `wait` it answers as soon as something happens to it, at once when it has ended; ask again with the status ' +
+    'you know as `known_status` until then.',
+  input: z.strictObject({
+    task_id: SubjectId,
+    wait: Wait.describe('How long to wait for a change, e.g. 30s'),
+    known_status: z.string().max(30).optional().describe('The status you know; with another one it answers at once'),
+  }),
   output: StatusView,
   action: 'task:read',
   errors: ['not_found'],
@@ -49,11 +61,7 @@ export const readInbox = defineOperation({
   path: '/inbox',
   summary: 'What waits for you; with `wait`, answers as soon as something new comes.',
   input: z.strictObject({
-    wait: z
-      .string()
-      .regex(/^([0-9]|[1-5]\d|60)s$/, 'must be 0s to 60s')
-      .default('0s')
-      .describe('How long to wait when nothing is new, e.g. 30s'),
+    wait: Wait.describe('How long to wait when nothing is new, e.g. 30s'),
     after: z
       .string()
       .max(100)

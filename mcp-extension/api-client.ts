@@ -26,6 +26,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly idempotencyKey?: string;
   readonly traceId?: string;
+  /** Time that the operation itself was asked to wait; an attempt may take so much longer. */
+  readonly waitMs?: number;
+  /** Hears of every further attempt. */
+  readonly onRetry?: (message: string) => void;
 }
 
 /** Calls an operation of the API; throws an ApiProblem, or the reason of the signal when it is aborted. */
@@ -35,26 +39,31 @@ export type CallApi = <I extends z.ZodObject, O extends z.ZodType>(
   options?: CallOptions,
 ) => Promise<z.output<O>>;
 
+const TIMEOUT_MS = 30_000;
+
 type Attempt = { readonly response: Response } | { readonly failure: ApiProblem; readonly askedMs?: number };
 
 /** An API client for one key. Retries network errors and 429, 502, 503, 504; never other answers. */
 export function createApiClient(options: ApiClientOptions): CallApi {
   const { baseUrl, retries = 2 } = options;
-  return async (operation, input, { signal, idempotencyKey = randomUUID(), traceId = randomUUID() } = {}) => {
+  return async (operation, input, callOptions = {}) => {
+    const { signal, idempotencyKey = randomUUID(), traceId = randomUUID(), waitMs = 0, onRetry } = callOptions;
+    const timeoutMs = (options.timeoutMs ?? TIMEOUT_MS) + waitMs;
     const key = usableKey(options.key, traceId);
     const request = buildRequest(operation, input, baseUrl, { key, idempotencyKey, traceId });
     for (let attempt = 0; ; attempt += 1) {
-      const outcome = await tryOnce(options, request, traceId, signal);
+      const outcome = await tryOnce({ ...options, timeoutMs }, request, traceId, signal);
       if ('response' in outcome) return (await readAnswer(operation, outcome.response, traceId)) as never;
       const wait = waitBefore(attempt, outcome.askedMs);
       if (attempt >= retries || wait === undefined) throw outcome.failure;
       await sleep(wait, undefined, { signal });
+      onRetry?.(`The API did not answer; attempt ${String(attempt + 2)} of ${String(retries + 1)}.`);
     }
   };
 }
 
 async function tryOnce(
-  { baseUrl, fetch: send = fetch, timeoutMs = 30_000 }: ApiClientOptions,
+  { baseUrl, fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ApiClientOptions,
   { url, ...request }: HttpRequest,
   traceId: string,
   signal: AbortSignal | undefined,

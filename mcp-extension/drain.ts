@@ -2,7 +2,10 @@ import type { Request, RequestHandler } from 'express';
 
 const LONGEST_MS = 10_000;
 /** Requests that end by themselves; streams that stay open are not waited for. */
-const ENDING = new Set(['initialize', 'tools/call', 'tools/list', 'resources/read']);
+const ENDING = new Set([
+  ...['initialize', 'tools/call', 'tools/list', 'resources/read', 'resources/subscribe', 'prompts/get'],
+  ...['tasks/get', 'tasks/update', 'tasks/cancel'],
+]);
 
 /** Knows the requests that must be answered before the server stops. */
 export interface Drain {

@@ -18,13 +18,19 @@ export interface Heartbeat {
 export function startHeartbeat(call: CallApi, log: Pick<Logger, 'debug'>, everyMs = EVERY_MS): Heartbeat {
   const stopped = new AbortController();
   let useful = true;
+  let beating = false;
   const beat = async (): Promise<void> => {
+    // A slow API is not asked again while it still has to answer.
+    if (beating) return;
+    beating = true;
     try {
       await call(heartbeat, { status: 'online' }, { signal: stopped.signal });
     } catch (error) {
       if (stopped.signal.aborted) return;
       log.debug({ err: error }, 'heartbeat failed');
       if (error instanceof ApiProblem && FINAL.has(error.code)) end();
+    } finally {
+      beating = false;
     }
   };
   const timer = setInterval(() => void beat(), everyMs).unref();

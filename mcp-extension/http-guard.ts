@@ -1,8 +1,13 @@
 import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/express';
+import type { AuthInfo } from '@modelcontextprotocol/server';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 
 import type { Logger } from '../platform/log.ts';
+import type { CallerKeys } from './callers.ts';
 import { rpcError } from './rpc-error.ts';
+
+/** Header with the key of the person at the client, beside the client's own in Authorization. */
+const APPROVER_HEADER = 'switchboard-approver-key';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -26,9 +31,17 @@ export const requireKey: RequestHandler = (request, response, next) => {
     response.status(401).json(rpcError(-32_001, 'Send your API key: Authorization: Bearer <key>.'));
     return;
   }
-  request.auth = { token, clientId: 'api-key', scopes: [] };
+  const approverKey = request.get(APPROVER_HEADER);
+  const extra = approverKey === undefined ? {} : { extra: { approverKey } };
+  request.auth = { token, clientId: 'api-key', scopes: [], ...extra };
   next();
 };
+
+/** The keys of a request whose `requireKey` passed. */
+export function callerOf(auth: AuthInfo | undefined): CallerKeys {
+  const approverKey = auth?.extra?.['approverKey'];
+  return { key: auth?.token, approverKey: typeof approverKey === 'string' ? approverKey : undefined };
+}
 
 /** Answers bodies that cannot be read, and our own failures, as JSON-RPC errors without their inside. */
 export function answerErrors(log: Pick<Logger, 'error'>): ErrorRequestHandler {

@@ -2,24 +2,30 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
-import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
-import type { McpServer } from '@modelcontextprotocol/server';
+import { toWebRequest } from '@modelcontextprotocol/node';
+import { isLegacyRequest } from '@modelcontextprotocol/server';
+import type { McpServer, ProtocolEra } from '@modelcontextprotocol/server';
 import express from 'express';
 import type { Express, Request, RequestHandler, Response } from 'express';
 
 import type { Operation } from '../contracts/operation.ts';
 import { reachableHost } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
-import { createApiClient } from './api-client.ts';
+import { prepareCallers } from './callers.ts';
+import type { CallerKeys } from './callers.ts';
 import { createDrain } from './drain.ts';
-import { answerErrors, guardNames, requireKey } from './http-guard.ts';
+import { createListenBus } from './events/listen-bus.ts';
+import { createEventStreams } from './events/streams.ts';
+import { answerErrors, callerOf, guardNames, requireKey } from './http-guard.ts';
+import { createModern } from './http-modern.ts';
 import { createHttpSessions } from './http-sessions.ts';
 import { rpcError } from './rpc-error.ts';
 import { createSwitchboardServer } from './server.ts';
 
 /** A body holds a payload of at most 256 KiB with its envelope; what is larger is refused unread. */
 const BODY_LIMIT = 1024 * 1024;
+
+const KEEP_ALIVE_MS = 15_000;
 
 /** Where and for which API the MCP server listens. */
 export interface McpHttpOptions {
@@ -32,7 +38,16 @@ export interface McpHttpOptions {
   readonly allowedHosts?: readonly string[];
   readonly timeoutMs?: number;
   readonly retries?: number;
+  /** Whether the person at a client may be asked to decide approvals. */
+  readonly elicitation?: boolean;
+  /** How often an open stream says that it is alive, as an SSE comment, so that no proxy cuts it. */
+  readonly keepAliveMs?: number;
+  /** Builds the server of a client; Switchboard's own unless given. */
+  readonly build?: BuildServer;
 }
+
+/** Builds a server for whoever presents these keys, in the protocol that is spoken. */
+export type BuildServer = (keys: CallerKeys, era: ProtocolEra) => McpServer;
 
 /** A listening MCP server. */
 export interface McpHttp {
@@ -43,17 +58,12 @@ export interface McpHttp {
 
 /** Serves MCP over Streamable HTTP at /mcp; the API is called with the key that each client sends. */
 export async function startMcpHttp(options: McpHttpOptions): Promise<McpHttp> {
-  const { host, port, log } = options;
-  const build = (key: string | undefined): McpServer => {
-    const { apiUrl: baseUrl, timeoutMs = 30_000, retries = 2, tools } = options;
-    const call = createApiClient({ baseUrl, key, timeoutMs, retries });
-    return createSwitchboardServer({ call, log, ...(tools ? { tools } : {}) });
-  };
-  const sessions = createHttpSessions(build);
-  const modern = createMcpHandler(({ authInfo }) => build(authInfo?.token), {
-    legacy: 'reject',
-    onerror: (error) => log.warn({ because: error.message.slice(0, 300) }, 'protocol error'),
-  });
+  const { host, port, log, apiUrl, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const streams = createEventStreams({ apiUrl, log });
+  const serverOptions = prepareCallers({ ...options, streams });
+  const build = options.build ?? ((keys, era) => createSwitchboardServer({ ...serverOptions(keys), era }));
+  const sessions = createHttpSessions((keys) => build(keys, 'legacy'), keepAliveMs);
+  const modern = createModern(build, createListenBus(streams), { log, keepAliveMs });
   const drain = createDrain();
   const app = createApp(options, drain.track, async (request, response) => {
     // The parser takes JSON only; the probe below would read any other body, and leave none to answer.
@@ -62,8 +72,8 @@ export async function startMcpHttp(options: McpHttpOptions): Promise<McpHttp> {
       return;
     }
     const probe = await toWebRequest(request, request.body, { maxRequestBodySize: BODY_LIMIT });
-    if (await isLegacyRequest(probe)) await sessions.handle(request, response, request.auth?.token ?? '');
-    else await toNodeHandler(modern)(request, response, request.body);
+    if (await isLegacyRequest(probe)) await sessions.handle(request, response, callerOf(request.auth));
+    else await modern.handle(request, response);
   });
   const server = await listen(app, port, host);
   const { port: bound } = server.address() as AddressInfo;
@@ -74,6 +84,7 @@ export async function startMcpHttp(options: McpHttpOptions): Promise<McpHttp> {
       server.close();
       await drain.empty();
       await Promise.all([modern.close(), sessions.closeAll()]);
+      streams.close();
       server.closeAllConnections();
       await closed;
     },

@@ -1,15 +1,12 @@
-import type { StandardSchemaWithJSON } from '@modelcontextprotocol/server';
+import type { Tool } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 import type { Operation } from '../contracts/operation.ts';
 
 type JsonSchema = Record<string, unknown>;
 
-/** The schemas of a tool, as the server registers them. */
-export interface ToolSchemas {
-  readonly inputSchema: StandardSchemaWithJSON;
-  readonly outputSchema: StandardSchemaWithJSON;
-}
+/** The schemas of a tool, as it is listed. They are shown but check nothing: our own check answers with every fault. */
+export type ToolSchemas = Pick<Tool, 'inputSchema' | 'outputSchema'>;
 
 const WRAPPED = {
   type: 'object',
@@ -22,8 +19,8 @@ const known = new WeakMap<Operation, ToolSchemas>();
 /** The advertised schemas of an operation's tool; made once, since HTTP makes a server for each request. */
 export function toolSchemas(operation: Operation): ToolSchemas {
   const schemas = known.get(operation) ?? {
-    inputSchema: advertised(inputSchemaOf(operation)),
-    outputSchema: advertised(jsonSchemaOf(operation.output)),
+    inputSchema: inputSchemaOf(operation) as Tool['inputSchema'],
+    outputSchema: jsonSchemaOf(operation.output),
   };
   known.set(operation, schemas);
   return schemas;
@@ -37,15 +34,3 @@ function inputSchemaOf(operation: Operation): JsonSchema {
 
 /** Outputs are described as inputs are, so that a newer API may add fields to what clients check. */
 const jsonSchemaOf = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-
-/** A schema that is shown but checks nothing: our own check answers with every fault and what to do. */
-function advertised(json: JsonSchema): StandardSchemaWithJSON {
-  return {
-    '~standard': {
-      version: 1,
-      vendor: 'switchboard',
-      validate: (value) => ({ value }),
-      jsonSchema: { input: () => json, output: () => json },
-    },
-  };
-}

@@ -16,6 +16,8 @@ export interface McpSettings {
   readonly tools: readonly Operation[];
   readonly timeoutMs: number;
   readonly retries: number;
+  /** Host names of the HTTP server besides loopback ones. */
+  readonly allowedHosts: readonly string[];
   /** Lines for standard error about variables with a new name. */
   readonly deprecations: readonly string[];
 }
@@ -24,8 +26,10 @@ export interface McpSettings {
 export function readSettings(env: Environment = process.env, args = process.argv.slice(2)): McpSettings {
   const { values } = parseArgs({ args, options: { tools: { type: 'string' }, toolsets: { type: 'string' } } });
   const { renamed, deprecations } = renameFormer(env);
+  const config = loadConfig(renamed);
   return {
-    config: loadConfig(renamed),
+    config,
+    allowedHosts: (config.mcpAllowedHosts ?? '').split(',').flatMap((name) => name.trim() || []),
     tools: chooseTools({
       tools: values.tools ?? env['SWITCHBOARD_TOOLS'],
       toolsets: values.toolsets ?? env['SWITCHBOARD_TOOLSETS'],

@@ -1,7 +1,12 @@
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import type { McpServer } from '@modelcontextprotocol/server';
+import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 
 import { configureShutdown, onShutdown, shutdown } from '../platform/shutdown.ts';
 import { createApiClient } from './api-client.ts';
+import { prepareCallers } from './callers.ts';
+import { ListeningTransport } from './events/listening-transport.ts';
+import { createEventStreams } from './events/streams.ts';
+import type { EventStreams } from './events/streams.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createSwitchboardServer } from './server.ts';
 import { readSettings } from './settings.ts';
@@ -17,19 +22,53 @@ function main({ config, tools, timeoutMs, retries, deprecations }: McpSettings):
   if (!config.apiKey) log.warn('SWITCHBOARD_API_KEY is not set: every call will be refused');
   configureShutdown({ graceMs: 5_000, log });
 
-  const client = { baseUrl: config.apiUrl, key: config.apiKey, timeoutMs };
-  const call = createApiClient({ ...client, retries });
-  const handle = serveStdio(() => createSwitchboardServer({ call, tools, log }), {
-    onerror: (error) => log.warn({ because: error.message.slice(0, 300) }, 'protocol error'),
-  });
+  const { apiUrl, apiKey: key, approverKey, mcpElicitation: elicitation } = config;
+  const streams = createEventStreams({ apiUrl, log });
+  const serverOptions = prepareCallers({ apiUrl, log, streams, tools, elicitation, timeoutMs, retries });
+  let current: McpServer | undefined;
+  const transport = new ListeningTransport(
+    new StdioServerTransport(),
+    tellListener(streams, key, () => current),
+  );
+  const handle = serveStdio(
+    ({ era }) => (current = createSwitchboardServer({ ...serverOptions({ key, approverKey }), era })),
+    { transport, onerror: (error) => log.warn({ because: error.message.slice(0, 300) }, 'protocol error') },
+  );
+  onShutdown('events', () => streams.close());
   onShutdown('connection', () => handle.close());
-  if (config.apiKey) {
-    const heartbeats = startHeartbeat(createApiClient({ ...client, retries: 0 }), log);
+  if (key) {
+    const heartbeats = startHeartbeat(createApiClient({ baseUrl: apiUrl, key, timeoutMs, retries: 0 }), log);
     onShutdown('heartbeats', () => heartbeats.stop());
   }
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => void shutdown('the client is gone'));
   process.stdout.once('error', () => void shutdown('the client no longer reads'));
   log.info({ api: config.apiUrl, tools: tools.length }, 'serving over stdio');
+}
+
+/** Follows changes while a client of the 2026 protocol listens; the SDK sends on what that client asked for. */
+function tellListener(
+  streams: EventStreams,
+  key: string | undefined,
+  server: () => McpServer | undefined,
+): (uris: ReadonlySet<string>) => void {
+  let wanted: ReadonlySet<string> = new Set();
+  let stop: (() => void) | undefined;
+  const tell = (changed: readonly string[] | 'all'): void => {
+    for (const uri of changed === 'all' ? wanted : changed) {
+      if (wanted.has(uri))
+        void server()
+          ?.server.sendResourceUpdated({ uri })
+          .catch(() => undefined);
+    }
+  };
+  return (uris) => {
+    wanted = uris;
+    if (wanted.size > 0) stop ??= streams.of(key)(tell);
+    else {
+      stop?.();
+      stop = undefined;
+    }
+  };
 }
 
 try {

@@ -6,6 +6,7 @@ import { listApprovals } from '../../db/approvals.ts';
 import { listAudit } from '../../db/audit.ts';
 import type { AuditQuery } from '../../db/audit.ts';
 import { findNotification } from '../../db/notifications.ts';
+import type { OutboxRow } from '../../db/outbox.ts';
 import { approvalViews } from '../approvals/view.ts';
 import { readableApproval } from '../approvals/handlers.ts';
 import { viewOf as approvalView } from '../approvals/decide.ts';
@@ -20,6 +21,7 @@ import { readableSession } from '../sessions/handlers.ts';
 import { sessionView } from '../sessions/view.ts';
 import { readableTask } from '../tasks/handlers.ts';
 import { taskViews } from '../tasks/view.ts';
+import { listenForNews } from './news.ts';
 
 const NEWEST = 100;
 const EMPTY = {
@@ -110,21 +112,54 @@ async function notificationStatus(deps: ApiDeps, call: Call, id: string): Promis
   return { ...EMPTY, id, kind: 'notification', status, notification, trace_id: row.trace_id };
 }
 
+function statusOf(deps: ApiDeps, call: Call, id: string): Promise<StatusView> {
+  switch (kindOfId(id)) {
+    case 'task':
+      return taskStatus(deps, call, id);
+    case 'approval':
+      return approvalStatus(deps, call, id);
+    case 'session':
+      return sessionStatus(deps, call, id);
+    case 'notification':
+      return notificationStatus(deps, call, id);
+    default:
+      return Promise.reject(notFound(`Run ${id}`));
+  }
+}
+
+/** States in which nothing is left to wait for, of every kind of thing. */
+const ENDED = new Set([
+  ...['completed', 'failed', 'declined', 'cancelled', 'expired'],
+  ...['approved', 'rejected', 'withdrawn', 'acknowledged'],
+]);
+
+const isAbout = (id: string, { data }: OutboxRow): boolean =>
+  data['id'] === id || data['task_id'] === id || data['session_id'] === id;
+
+/** The state once it is another than the caller knows, something happened to it, or the time is over. */
+async function changedStatus(
+  deps: ApiDeps,
+  call: Call,
+  id: string,
+  { milliseconds, known }: { readonly milliseconds: number; readonly known: string | undefined },
+): Promise<StatusView> {
+  // Listening starts before the state is read: what changes in between is news.
+  const news = await listenForNews(deps, call, (row) => isAbout(id, row), { milliseconds });
+  try {
+    const present = await statusOf(deps, call, id);
+    if (ENDED.has(present.status) || (known !== undefined && known !== present.status)) return present;
+    await news.happened;
+    return call.signal.aborted ? present : await statusOf(deps, call, id);
+  } finally {
+    news.stop();
+  }
+}
+
 /** Route that tells the state of anything by its id. */
 export function mountStatus(mounting: Mounting): void {
   const { deps } = mounting;
-  mount(mounting, fetchStatus, async ({ task_id: id }, call) => {
-    switch (kindOfId(id)) {
-      case 'task':
-        return taskStatus(deps, call, id);
-      case 'approval':
-        return approvalStatus(deps, call, id);
-      case 'session':
-        return sessionStatus(deps, call, id);
-      case 'notification':
-        return notificationStatus(deps, call, id);
-      default:
-        throw notFound(`Run ${id}`);
-    }
+  mount(mounting, fetchStatus, ({ task_id: id, wait, known_status: known }, call) => {
+    const milliseconds = Number(wait.slice(0, -1)) * 1000;
+    return milliseconds === 0 ? statusOf(deps, call, id) : changedStatus(deps, call, id, { milliseconds, known });
   });
 }

@@ -3,8 +3,8 @@ import { readInbox } from '../../contracts/status.ts';
 import type { InboxView } from '../../contracts/status.ts';
 import { approvalsWaitingFor } from '../../db/approvals.ts';
 import { listNotifications } from '../../db/notifications.ts';
-import { formatCursor, outboxAfter, parseCursor } from '../../db/outbox.ts';
-import type { OutboxCursor, OutboxRow } from '../../db/outbox.ts';
+import { formatCursor, parseCursor } from '../../db/outbox.ts';
+import type { OutboxRow } from '../../db/outbox.ts';
 import { listTasks } from '../../db/tasks.ts';
 import { approvalViews } from '../approvals/view.ts';
 import { decidesFor } from '../approvals/decide.ts';
@@ -17,6 +17,7 @@ import { ApiError } from '../problem.ts';
 import { concerns } from '../stream/stream.ts';
 import { workScopes } from '../tasks/scopes.ts';
 import { taskViews } from '../tasks/view.ts';
+import { listenForNews } from './news.ts';
 
 const MOST = 50;
 
@@ -52,40 +53,6 @@ async function contentsOf(deps: ApiDeps, call: Call): Promise<Contents> {
 const isEmpty = ({ tasks, approvals, notifications }: Contents): boolean =>
   tasks.length + approvals.length + notifications.length === 0;
 
-/** Waits until something concerns the caller, the client goes away, or the time is over. */
-async function news(
-  deps: ApiDeps,
-  { principal, signal }: Call,
-  after: OutboxCursor | undefined,
-  milliseconds: number,
-): Promise<void> {
-  const { organisation_id } = principal;
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    const forget = deps.feed.onEnd(resolve);
-    signal.addEventListener('abort', () => {
-      resolve();
-    });
-    const told = (rows: readonly OutboxRow[]): void => {
-      if (rows.some((row) => isNews(principal, row))) resolve();
-    };
-    const subscription = deps.feed.subscribe(organisation_id, told);
-    const missed = subscription.then(() =>
-      after ? deps.database.inOrganisation(organisation_id, (sql) => outboxAfter(sql, after, 1_000)) : [],
-    );
-    missed.then(told, reject);
-    void subscription.then(({ stop }) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        forget();
-        stop();
-      };
-      signal.addEventListener('abort', end);
-      setTimeout(end, milliseconds).unref();
-    }, reject);
-  });
-}
-
 // Administrators are told of everything on /stream; their inbox is for what concerns them as people.
 const isNews = (principal: Principal, row: OutboxRow): boolean => concerns({ ...principal, administrator: false }, row);
 
@@ -102,7 +69,9 @@ export function mountInbox(mounting: Mounting): void {
     const present = await contentsOf(deps, call);
     const newsWanted = cursor !== undefined || isEmpty(present);
     if (milliseconds === 0 || !newsWanted) return { ...present, cursor: formatCursor(from) };
-    await news(deps, call, cursor ?? from, milliseconds);
+    const isNewsToCaller = (row: OutboxRow): boolean => isNews(call.principal, row);
+    const news = await listenForNews(deps, call, isNewsToCaller, { milliseconds, after: cursor ?? from });
+    await news.happened.finally(() => news.stop());
     const { from: end, stop: leave } = await deps.feed.subscribe(call.principal.organisation_id, () => undefined);
     leave();
     return { ...(await contentsOf(deps, call)), cursor: formatCursor(end) };

@@ -7,12 +7,15 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { VersionNegotiationMode } from '@modelcontextprotocol/client';
+import type { ClientCapabilities, VersionNegotiationMode } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { ExecutionContext } from 'ava';
 
 /** The stdio entry. */
 export const STDIO_MAIN = path.resolve(import.meta.dirname, '../../../mcp-extension/stdio-main.ts');
+
+/** A machine that runs much else is slow, not wrong. */
+const PATIENCE_MS = 110_000;
 
 /** What a test sees of a tool result. */
 export interface ToolResult {
@@ -23,13 +26,28 @@ export interface ToolResult {
   readonly problem: Record<string, unknown>;
 }
 
+/** What a test client can do and sends. */
+export interface ClientSettings {
+  readonly capabilities?: ClientCapabilities;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sees the client before it connects, e.g. to set handlers. */
+  readonly prepare?: (client: Client) => void;
+}
+
+function clientOf(mode: VersionNegotiationMode, { capabilities = {}, prepare }: ClientSettings): Client {
+  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode }, capabilities });
+  prepare?.(client);
+  return client;
+}
+
 /** A client over stdio whose server is a child process; both end with the test. */
 export async function stdioClient(
   t: ExecutionContext,
   env: Record<string, string>,
   mode: VersionNegotiationMode = 'legacy',
+  settings: ClientSettings = {},
 ): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode } });
+  const client = clientOf(mode, settings);
   const transport = new StdioClientTransport({ command: process.execPath, args: [STDIO_MAIN], env, stderr: 'ignore' });
   await client.connect(transport);
   t.teardown(() => client.close());
@@ -42,9 +60,10 @@ export async function httpClient(
   url: string,
   key: string,
   mode: VersionNegotiationMode = 'legacy',
+  settings: ClientSettings = {},
 ): Promise<Client> {
-  const client = new Client({ name: 'test', version: '1.0.0' }, { versionNegotiation: { mode } });
-  const headers = { Authorization: `Bearer ${key}` };
+  const client = clientOf(mode, settings);
+  const headers = { ...settings.headers, Authorization: `Bearer ${key}` };
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
   t.teardown(() => client.close());
   return client;
@@ -52,7 +71,7 @@ export async function httpClient(
 
 /** Calls a tool and picks the parts of its result that tests look at. */
 export async function callTool(client: Client, name: string, args: Record<string, unknown>): Promise<ToolResult> {
-  const result = await client.callTool({ name, arguments: args });
+  const result = await client.callTool({ name, arguments: args }, { timeout: PATIENCE_MS });
   const [first] = result.content;
   return {
     failed: result.isError === true,

@@ -68,6 +68,7 @@ test('MCP-5: foreign Host and Origin headers are refused', async (t) => {
     new Promise((resolve, reject) => {
       const { hostname, port, pathname } = url;
       const request = http.request({
+        agent: false,
         hostname,
         port,
         path: pathname,
@@ -83,6 +84,35 @@ test('MCP-5: foreign Host and Origin headers are refused', async (t) => {
   t.is(await status({ host: 'evil.example' }), 403);
   t.is(await status({ origin: 'https://evil.example' }), 403);
   t.is(await status({ origin: 'http://localhost:3000' }), 200);
+});
+
+test('MCP-5: host names of a setting are let in besides loopback ones, and no others', async (t) => {
+  const allowedHosts = ['mcp.example.com'];
+  const mcp = await startMcpHttp({ port: 0, host: '127.0.0.1', apiUrl: API, log: silent, retries: 0, allowedHosts });
+  t.teardown(() => mcp.close());
+  const { port } = new URL(mcp.url);
+  const names = {
+    'mcp.example.com': 200,
+    'localhost:1': 200,
+    'evil.mcp.example.com': 403,
+    'example.com': 403,
+  };
+  for (const [host, status] of Object.entries(names)) {
+    const answered = await new Promise((resolve, reject) => {
+      const headers = { ...AUTH, host };
+      const request = http.request({
+        agent: false,
+        hostname: '127.0.0.1',
+        port,
+        path: '/mcp',
+        method: 'POST',
+        headers,
+      });
+      request.once('response', (response) => resolve(response.resume().statusCode));
+      request.once('error', reject).end(JSON.stringify(INITIALIZE));
+    });
+    t.is(answered, status, host);
+  }
 });
 
 test('MCP-2: a session is opened, used, and ended by its client', async (t) => {
@@ -135,7 +165,7 @@ test('MCP-2: a stream that broke is resumed from its last event', async (t) => {
 for (const mode of ['legacy', 'auto'] as const) {
   test(`MCP-2: a call that its client cancels ends the request to the API (${mode})`, async (t) => {
     const api = await silentApi(t);
-    const mcp = await startMcpHttp({ port: 0, host: '127.0.0.1', apiUrl: api.url, log: silent });
+    const mcp = await startMcpHttp({ port: 0, host: '127.0.0.1', apiUrl: api.url, log: silent, timeoutMs: 5_000 });
     t.teardown(() => mcp.close());
     const client = await httpClient(t, mcp.url, 'sbk_test', mode);
     const cancel = new AbortController();

@@ -32,6 +32,23 @@ test('MCP-1: a flag wins over the variable', (t) => {
   );
 });
 
+test('MCP-5: host names are a list, and anything else is refused by name', (t) => {
+  t.deepEqual(readSettings({}, []).allowedHosts, []);
+  const given = { SWITCHBOARD_MCP_ALLOWED_HOSTS: 'mcp.example.com, mcp' };
+  t.deepEqual(readSettings(given, []).allowedHosts, ['mcp.example.com', 'mcp']);
+  for (const wrong of ['https://mcp.example.com', 'mcp:8091', 'a,,b', ',', 'a b']) {
+    t.throws(() => readSettings({ SWITCHBOARD_MCP_ALLOWED_HOSTS: wrong }, []), {
+      message: /MCP_ALLOWED_HOSTS must be/,
+    });
+  }
+});
+
+test('MCP-3: nobody is asked at a client unless a setting says so', (t) => {
+  t.false(readSettings({}, []).config.mcpElicitation);
+  t.true(readSettings({ SWITCHBOARD_MCP_ELICITATION: 'true' }, []).config.mcpElicitation);
+  t.throws(() => readSettings({ SWITCHBOARD_MCP_ELICITATION: 'yes' }, []), { message: /MCP_ELICITATION must be/ });
+});
+
 test('MCP-5: only a bearer key is a key', (t) => {
   t.is(keyOf('Bearer sbk_x'), 'sbk_x');
   t.is(keyOf('bearer  sbk_x '), 'sbk_x');
@@ -52,4 +69,13 @@ test('MCP-2: the event store replays what a stream missed, and keeps a bounded n
   t.deepEqual(replayed, [message(3)]);
   await store.storeEvent('a', message(4));
   await t.throwsAsync(store.replayEventsAfter(first, { send }), { message: /no longer kept/ });
+});
+
+test('MCP-2: the event store is bounded in bytes too, and keeps the newest however large', async (t) => {
+  const store = createEventStore(100, 1_000);
+  const large = { jsonrpc: '2.0' as const, id: 1, result: { text: 'x'.repeat(2_000) } };
+  const first = await store.storeEvent('a', { jsonrpc: '2.0', id: 0, result: {} });
+  const second = await store.storeEvent('a', large);
+  t.is(await store.getStreamIdForEventId?.(first), undefined);
+  t.is(await store.getStreamIdForEventId?.(second), 'a');
 });
