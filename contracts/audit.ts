@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { ReceiptSubject } from './ids.ts';
 import { JsonMap } from './json.ts';
 import { defineOperation } from './operation.ts';
 import { NextCursor, pageFields } from './paging.ts';
@@ -73,4 +74,50 @@ export const listAudit = defineOperation({
   output: z.object({ events: z.array(AuditEvent), next_cursor: NextCursor }),
   action: 'audit:read',
   errors: ['forbidden'],
+});
+
+const Hash = z.string().describe('SHA-256, hexadecimal');
+
+/** What was decided and done about one thing, provable offline: see docs/record.md. */
+export const AuditReceipt = z.object({
+  type: z.literal('switchboard-audit-receipt'),
+  version: z.literal(1),
+  organisation: z.string(),
+  subject: z.string().describe('The task, approval or event it was made for'),
+  made_at: Timestamp,
+  complete: z.boolean().describe('Whether every event of the subject is in it'),
+  events: z.array(
+    z.object({
+      event: JsonMap.meta({ type: 'object' }).describe('Every column of the event'),
+      entry: z
+        .object({
+          index: z.number(),
+          position: z.string(),
+          event_id: z.string(),
+          event_digest: Hash,
+          sealed_at: Timestamp,
+          previous: Hash,
+          hash: Hash,
+        })
+        .describe('The link of the chain that seals it'),
+      proof: z
+        .object({ checkpoint: z.number(), path: z.array(Hash) })
+        .describe('Place of its checkpoint in checkpoints, and the Merkle path (RFC 9162) to the root it signs'),
+    }),
+  ),
+  checkpoints: z.array(z.string()).describe('Signed checkpoints, as compact JWS'),
+});
+export type AuditReceipt = z.infer<typeof AuditReceipt>;
+
+export const getAuditReceipt = defineOperation({
+  name: 'get_audit_receipt',
+  method: 'get',
+  path: '/audit/receipts/{id}',
+  summary: 'The receipt of a task, an approval, a session or an event: what was decided and done, provable offline.',
+  description:
+    'Waits a few seconds for the checkpoint of what happened just now; verified with the keys of GET /audit/keys.',
+  input: z.strictObject({ id: ReceiptSubject }),
+  output: AuditReceipt,
+  action: 'audit:read',
+  errors: ['forbidden', 'not_found', 'unavailable'],
 });

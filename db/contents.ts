@@ -9,10 +9,14 @@ export interface ContentRow {
   readonly found: MaskCounts;
 }
 
-/** Keeps sealed content until it is masked; the same id is kept once. */
+/**
+ * Keeps sealed content until it is masked; the same id is kept once. A request that is repeated makes its content young
+ * again, so that the sweep of abandoned content cannot take it away between here and the start of the workflow.
+ */
 export const putSealed = (sql: Queryable, id: string, sealed: Buffer): Promise<object[]> =>
   sql.query(
-    "INSERT INTO contents (organisation_id, id, sealed) VALUES (current_setting('app.organisation'), $1, $2) ON CONFLICT DO NOTHING",
+    `INSERT INTO contents (organisation_id, id, sealed) VALUES (current_setting('app.organisation'), $1, $2)
+     ON CONFLICT (organisation_id, id) DO UPDATE SET created_at = now(), sweeps = 0 WHERE contents.sealed IS NOT NULL`,
     [id, sealed],
   );
 
@@ -38,3 +42,30 @@ export const replaceByMasked = (sql: Queryable, id: string, masked: Json, found:
 /** Removes content of something that was refused: only where it is still sealed, unless all of it is to go. */
 export const removeContent = (sql: Queryable, id: string, all = false): Promise<object[]> =>
   sql.query('DELETE FROM contents WHERE id = $1 AND ($2 OR sealed IS NOT NULL)', [id, all]);
+
+/** Sealed for a day, and through so many sweeps: these run once a minute, and only while workers are at work. */
+const ABANDONED_AFTER = { age: "interval '1 day'", sweeps: 120 } as const;
+const IS_OLD = `sealed IS NOT NULL AND created_at < now() - ${ABANDONED_AFTER.age}`;
+
+/**
+ * Counts one more sweep for each content that is sealed since long; answers the ids of those that nobody seems to come
+ * for. An outage of all workers, however long, does not make content old: sweeps stand still meanwhile.
+ */
+export async function abandonedContents(sql: Queryable, limit: number): Promise<string[]> {
+  await sql.query(
+    `UPDATE contents SET sweeps = sweeps + 1 WHERE ${IS_OLD} AND sweeps < ${String(ABANDONED_AFTER.sweeps)}`,
+  );
+  const rows = await sql.query<{ id: string }>(
+    `SELECT id FROM contents WHERE ${IS_OLD} AND sweeps >= ${String(ABANDONED_AFTER.sweeps)} ORDER BY created_at LIMIT $1`,
+    [limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Removes content that nobody came for, unless it was masked or sent again since. */
+export const removeAbandoned = (sql: Queryable, id: string): Promise<object[]> =>
+  sql.query(`DELETE FROM contents WHERE id = $1 AND ${IS_OLD} AND sweeps >= ${String(ABANDONED_AFTER.sweeps)}`, [id]);
+
+/** Counts sweeps anew for content whose workflow is still there. */
+export const keepContent = (sql: Queryable, id: string): Promise<object[]> =>
+  sql.query('UPDATE contents SET sweeps = 0 WHERE id = $1 AND sealed IS NOT NULL', [id]);

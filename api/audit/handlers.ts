@@ -75,7 +75,7 @@ async function lineOf(
   };
 }
 
-/** Routes of the record. */
+/** Routes that read and write events. */
 export function mountAudit(mounting: Mounting): void {
   const { deps } = mounting;
   mount(

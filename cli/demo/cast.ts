@@ -37,7 +37,9 @@ const ONLINE_WITHIN_MS = 15_000;
 
 /** Opens the cast of a running product; close it when done. */
 export async function openCast(place: Place): Promise<Cast> {
-  const inspector = await openInspector(place.temporal);
+  // As an operator reads them: histories are encrypted, and the API decodes them for administrators.
+  const codec = { endpoint: `${place.apiUrl}/codec`, authorization: `Bearer ${keyOf(place, ADMINISTRATOR).key}` };
+  const inspector = await openInspector(place.temporal, codec);
   const agents = new Map<string, Promise<Agent>>();
   const person = (name: string): Person => openPerson(keyOf(place, name), place.apiUrl);
   const open = async (name: string): Promise<Agent> => {

@@ -56,6 +56,15 @@ export class Stage {
     return this.person(ADMINISTRATOR);
   }
 
+  /** Where the API is, for what is no operation, and the administrator's key to it. */
+  get apiUrl(): string {
+    return this.#options.cast.place.apiUrl;
+  }
+  get observerKey(): string {
+    const { keys } = this.#options.cast.place.keys;
+    return keys.find(({ name }) => name === ADMINISTRATOR)?.key ?? '';
+  }
+
   /** Somebody does something; it stands on the timeline with its id. */
   async step<T>(actor: Actor, what: string, act: () => Promise<T>): Promise<T> {
     await this.#options.onStep?.(what);

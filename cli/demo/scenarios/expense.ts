@@ -7,6 +7,7 @@ import type { TaskView } from '../../../contracts/tasks.ts';
 import type { Agent } from '../agent.ts';
 import { DANA } from '../personal-data.ts';
 import type { Stage } from '../stage.ts';
+import { provenDecision } from './record.ts';
 
 const CLAIMED = 14_850;
 const ALLOWED = 12_600;
@@ -23,6 +24,7 @@ export async function expense(stage: Stage): Promise<{ task_id: string; approval
   await complete(stage, manager, task_id);
   await readResult(stage, finance, task_id);
   stage.checkClearances(['email', 'card', 'iban', 'ssn']);
+  await provenDecision(stage, approval.id);
   return { task_id, approval_id: approval.id };
 }
 
