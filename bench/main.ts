@@ -1,20 +1,37 @@
-// npm run bench [-- <part> …] [--layout single|cluster] [--rows N]: figures of docs/performance.md, measured here and now.
+// npm run bench [-- <part> …] [--layout single|cluster] [--rows N] [--open 100,10000,100000] [--minutes 60]: figures of docs/performance.md, measured here and now.
 import { parseArgs } from 'node:util';
 
+import { benchDecision } from './decision.ts';
+import { benchGrowth } from './growth.ts';
 import { benchLife } from './life.ts';
 import { benchLists } from './lists.ts';
 import { benchOpenTasks } from './open-tasks.ts';
+import { benchProfile } from './profile.ts';
+import { benchReads } from './reads.ts';
+import { benchScaleOut } from './scale-out.ts';
+import { benchSoak } from './soak.ts';
 import { startBench } from './stack.ts';
 import type { BenchStack } from './stack.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { layout: { type: 'string' }, rows: { type: 'string', default: '1000000' } },
+  options: {
+    layout: { type: 'string' },
+    rows: { type: 'string', default: '1000000' },
+    open: { type: 'string', default: '100,10000,100000' },
+    minutes: { type: 'string', default: '60' },
+  },
 });
 
-const PARTS: Readonly<Record<string, (bench: BenchStack) => Promise<void>>> = {
+const PARTS: Readonly<Record<string, (bench: BenchStack) => Promise<unknown>>> = {
   life: benchLife,
+  profile: benchProfile,
+  decision: benchDecision,
+  reads: benchReads,
+  'scale-out': benchScaleOut,
+  growth: (bench) => benchGrowth(bench, values.open.split(',').map(Number)),
   'open-tasks': (bench) => benchOpenTasks(bench, 1_000),
+  soak: (bench) => benchSoak(bench, Number(values.minutes)),
   lists: (bench) => benchLists(bench, Number(values.rows)),
 };
 

@@ -1,11 +1,5 @@
-import { readFileSync } from 'node:fs';
-
+import { memoryOf } from './memory.ts';
 import type { BenchStack } from './stack.ts';
-
-const rss = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-const peak = (pid: number): number =>
-  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 /** Opens so many tasks that stay open, ten at a time, and reads what the processes hold in memory. */
 export async function benchOpenTasks(bench: BenchStack, count: number): Promise<void> {
@@ -35,8 +29,8 @@ export async function benchOpenTasks(bench: BenchStack, count: number): Promise<
   console.log(`${String(count)} tasks opened in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(0)}/s)\n`);
   console.log('| process | RSS now | peak |\n| --- | --- | --- |');
   await new Promise((resolve) => setTimeout(resolve, 5_000));
-  for (const name of ['worker', 'api', 'mcp'] as const) {
-    const pid = bench.stack.pid(name);
-    console.log(`| ${name} | ${rss(pid).toFixed(0)} MiB | ${peak(pid).toFixed(0)} MiB |`);
+  for (const name of [...bench.workers, ...bench.apis, 'mcp']) {
+    const { now, peak } = memoryOf(bench.stack.pid(name));
+    console.log(`| ${name} | ${now.toFixed(0)} MiB | ${peak.toFixed(0)} MiB |`);
   }
 }

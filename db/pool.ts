@@ -23,9 +23,22 @@ export interface DatabaseOptions {
   readonly onError?: (error: Error) => void;
 }
 
+/** Statements that are parsed once a connection; whoever builds ever new ones goes without. */
+const MOST_PREPARED = 500;
+const statementNames = new Map<string, string>();
+
+function statementName(sql: string): string | undefined {
+  const known = statementNames.get(sql);
+  if (known !== undefined || statementNames.size >= MOST_PREPARED) return known;
+  const name = `s${String(statementNames.size)}`;
+  statementNames.set(sql, name);
+  return name;
+}
+
 const queryable = (client: pg.PoolClient): Queryable => ({
   async query<R extends object>(sql: string, values: readonly unknown[] = []) {
-    const result = await client.query<R>(sql, [...values]);
+    const name = statementName(sql);
+    const result = await client.query<R>({ text: sql, values: [...values], ...(name !== undefined && { name }) });
     return result.rows;
   },
 });

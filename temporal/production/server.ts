@@ -4,7 +4,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 
 import { startChild } from '../../platform/child-process.ts';
-import { freeLowPort, settlePort } from '../../platform/ports.ts';
+import { readIfPresent } from '../../platform/files.ts';
+import { freeLowPort, isPortFree, settlePort } from '../../platform/ports.ts';
 import { awaitNamespace } from '../dev-server.ts';
 import type { DevServer } from '../dev-server.ts';
 import type { Say } from '../install.ts';
@@ -75,10 +76,24 @@ async function updateSchema(tool: string, { address, user, password }: ServerDat
 async function writeConfig(folder: string, database: ServerDatabase, frontend: number): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const dynamic = path.join(folder, 'dynamic.yaml');
-  const others: number[] = [];
-  while (others.length < OTHER_PORTS) others.push(await freeLowPort());
   // JSON is YAML too.
   writeFileSync(dynamic, JSON.stringify(DYNAMIC_CONFIG));
+  const others = await otherPorts(path.join(folder, 'ports.json'));
   const config = serverConfig(database, { frontend, others }, dynamic);
   writeFileSync(path.join(folder, 'production.yaml'), JSON.stringify(config, null, 2), { mode: 0o600 });
+}
+
+/**
+ * The same after every start: services find each other by a table of addresses, and wait for a minute for those that a
+ * killed server left in it.
+ */
+async function otherPorts(file: string): Promise<number[]> {
+  const kept = readIfPresent(file);
+  const ports = kept === undefined ? [] : (JSON.parse(kept) as number[]);
+  const free = await Promise.all(ports.map((port) => isPortFree(port)));
+  if (ports.length === OTHER_PORTS && free.every(Boolean)) return ports;
+  const found = new Set<number>();
+  while (found.size < OTHER_PORTS) found.add(await freeLowPort());
+  writeFileSync(file, JSON.stringify([...found]));
+  return [...found];
 }

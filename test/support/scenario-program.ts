@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { isAlive } from '../../platform/process-info.ts';
 import { signalProcess } from '../../platform/stop-process.ts';
+import { descendants } from './process-tree.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -50,31 +50,10 @@ export function startCommand(args: readonly string[], env: Readonly<Record<strin
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     },
-    tree: () => below(pid),
+    tree: () => descendants(pid),
     kill: async () => {
-      for (const one of [...below(pid), pid]) if (isAlive(one)) signalProcess(one, 'SIGKILL');
+      for (const one of [...descendants(pid), pid]) if (isAlive(one)) signalProcess(one, 'SIGKILL');
       await ended;
     },
   };
-}
-
-/** Every process that descends from one, also those in process groups of their own. */
-function below(pid: number): number[] {
-  const parents = new Map(
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((name) => [Number(name), parentOf(Number(name))]),
-  );
-  const children = (of: number): number[] =>
-    [...parents].filter(([, parent]) => parent === of).flatMap(([child]) => [child, ...children(child)]);
-  return children(pid);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { signalProcess } from '../../platform/stop-process.ts';
+import { processTree } from '../support/process-tree.ts';
+import type { Random } from './random.ts';
+import type { Stage } from './stage.ts';
+
+/** A fault, and how long it lasts. */
+export interface Fault {
+  readonly what: string;
+  /** Breaks something, waits, mends it. */
+  strike(): Promise<void>;
+}
+
+/** How long the longest halt and cut of a run last, in milliseconds. */
+export interface Severity {
+  readonly haltMs: number;
+  readonly cutMs: number;
+}
+
+/** Ended hard and started again after a moment. */
+export const kill = (stage: Stage, part: string, downMs: number): Fault => ({
+  what: `kill -9 ${part}, down for ${String(downMs)} ms`,
+  strike: async () => {
+    await stage.stack.kill(part);
+    await sleep(downMs);
+    await stage.stack.restart(part);
+  },
+});
+
+/** Halted with all it started: it knows nothing of the time that passes. */
+export const halt = (stage: Stage, part: string, forMs: number): Fault => ({
+  what: `SIGSTOP ${part} for ${String(forMs)} ms`,
+  strike: async () => {
+    const pids = processTree(stage.stack.pid(part));
+    for (const pid of pids) signalProcess(pid, 'SIGSTOP');
+    await sleep(forMs);
+    for (const pid of pids) signalProcess(pid, 'SIGCONT');
+  },
+});
+
+/** Nothing goes through a link, and nobody is told. */
+export const cut = (stage: Stage, link: string, forMs: number): Fault => ({
+  what: `cut ${link} for ${String(forMs)} ms`,
+  strike: async () => {
+    stage.links.get(link)?.cut();
+    await sleep(forMs);
+    stage.links.get(link)?.mend();
+  },
+});
+
+/** Everything on a link takes longer. */
+export const slow = (stage: Stage, link: string, byMs: number, forMs: number): Fault => ({
+  what: `delay ${link} by ${String(byMs)} ms for ${String(forMs)} ms`,
+  strike: async () => {
+    stage.links.get(link)?.delay(byMs);
+    await sleep(forMs);
+    stage.links.get(link)?.delay(0);
+  },
+});
+
+/** A fault by chance. */
+export function chooseFault(stage: Stage, random: Random, { haltMs, cutMs }: Severity): Fault {
+  const part = random.pick(stage.parts);
+  const link = random.pick([...stage.links.keys()]);
+  const some = (most: number): number => Math.round(most / 4 + random.below((most * 3) / 4));
+  return random.pick([
+    () => kill(stage, part, random.below(1_500)),
+    () => kill(stage, part, 0),
+    () => halt(stage, part, some(haltMs)),
+    () => cut(stage, link, some(cutMs)),
+    () => slow(stage, link, 20 + random.below(200), some(haltMs)),
+  ])();
+}
+
+/** Strikes one fault after the other until the time is over; answers what was done. */
+export async function strikeUntil(
+  deadline: number,
+  next: () => Fault,
+  { restMs, say }: { readonly restMs: number; readonly say: (line: string) => void },
+): Promise<string[]> {
+  const done: string[] = [];
+  while (Date.now() < deadline) {
+    const fault = next();
+    say(fault.what);
+    done.push(fault.what);
+    await fault.strike();
+    await sleep(restMs);
+  }
+  return done;
+}

@@ -1,0 +1,54 @@
+// npm run chaos [-- --tasks 200 --seconds 180 --long-cut 120 --seed N --layout cluster|single --rounds N]
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+import { runChaos } from './chaos.ts';
+import { logOf, openStage } from './stage.ts';
+
+const { values } = parseArgs({
+  options: {
+    tasks: { type: 'string', default: '200' },
+    seconds: { type: 'string', default: '180' },
+    'long-cut': { type: 'string', default: '120' },
+    seed: { type: 'string' },
+    layout: { type: 'string', default: 'cluster' },
+    rounds: { type: 'string', default: '1' },
+    folder: { type: 'string' },
+  },
+});
+
+const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+
+async function round(number: number): Promise<boolean> {
+  const seed = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed) + number;
+  const layout = values.layout === 'single' ? 'single' : 'cluster';
+  say(`starting everything (${layout})`);
+  const stage = await openStage({ layout, ...(values.folder !== undefined && { folder: values.folder }) });
+  say(`log: ${logOf(stage)}`);
+  try {
+    const report = await runChaos(stage, {
+      tasks: Number(values.tasks),
+      seconds: Number(values.seconds),
+      longCutSeconds: Number(values['long-cut']),
+      seed,
+      say,
+    });
+    const { faults, breaches, troubles, returns } = report;
+    say(`${String(faults.length)} faults; requests repeated: ${JSON.stringify(Object.fromEntries(troubles.repeated))}`);
+    say(`listeners came back ${String(returns)} times`);
+    for (const bug of troubles.bugs.slice(0, 10)) say(`unexpected error: ${bug}`);
+    for (const [invariant, found] of Object.entries(breaches)) {
+      say(`${found.length === 0 ? 'holds ' : 'BROKEN'}  ${invariant}`);
+      for (const breach of found.slice(0, 10)) say(`        ${breach}`);
+    }
+    return troubles.bugs.length === 0 && Object.values(breaches).every((found) => found.length === 0);
+  } finally {
+    await stage.close();
+  }
+}
+
+let good = 0;
+const rounds = Number(values.rounds);
+for (let number = 0; number < rounds; number += 1) if (await round(number)) good += 1;
+say(`${String(good)} of ${String(rounds)} rounds without a breach`);
+process.exit(good === rounds ? 0 : 1);
