@@ -6,7 +6,10 @@ import { operations } from '../contracts/index.ts';
 import { mountApprovals } from './approvals/handlers.ts';
 import { mountDelegations } from './approvals/delegations.ts';
 import { mountAudit } from './audit/handlers.ts';
+import { mountRecord } from './audit/record.ts';
 import { createAuthenticate } from './authentication.ts';
+import { allowCodecOrigins, mountCodec } from './codec/handlers.ts';
+import { mountSignIn } from './codec/sign-in.ts';
 import { jsonBody } from './body.ts';
 import type { ApiDeps } from './deps.ts';
 import { mountDirectory } from './directory/handlers.ts';
@@ -46,8 +49,10 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   const router = express.Router();
   mountHealth(router, deps, isDraining);
   mountDocs(router);
-  router.use(...jsonBody);
   const mounting: Mounting = { router, deps, authenticate: createAuthenticate(deps.database, deps.profiles) };
+  mountSignIn(router, mounting.authenticate);
+  allowCodecOrigins(router, deps.codecOrigins);
+  router.use(...jsonBody);
   for (const mountFeature of FEATURES) mountFeature(mounting);
   refuseOtherMethods(router);
   app.use('/api', router);
@@ -72,8 +77,10 @@ const FEATURES = [
   mountStatus,
   mountStream,
   mountAudit,
+  mountRecord,
   mountDirectory,
   mountProfiles,
+  mountCodec,
 ];
 
 const headerSafe = (text: string): string => text.replaceAll(/[^\w.:-]/g, '').slice(0, 100);

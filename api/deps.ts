@@ -2,10 +2,13 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 
 import type { Role } from '../contracts/principal.ts';
+import type { Jwks } from '../db/audit/keys.ts';
 import type { Database } from '../db/pool.ts';
 import type { Profile } from '../directory/profile-schema.ts';
 import type { Envelope } from '../privacy/envelope.ts';
 import type { Guard } from '../privacy/guard.ts';
+import type { PurposeKeys } from '../privacy/key-ring.ts';
+import type { ClaimStore } from '../temporal/claims.ts';
 import type { Feed } from './stream/feed.ts';
 
 /** What the API works with; given once, where the process is composed. */
@@ -17,5 +20,12 @@ export interface ApiDeps {
   readonly envelope: Envelope;
   readonly profiles: ReadonlyMap<Role, Profile>;
   readonly feed: Feed;
+  /** Public keys of the record's checkpoints. */
+  readonly auditKeys: () => Jwks;
+  /** Keys and large payloads of workflow histories, for the codec endpoint. */
+  readonly historyKeys: PurposeKeys;
+  readonly claims: ClaimStore;
+  /** Origins of the Temporal Web UI that may ask the codec endpoint. */
+  readonly codecOrigins: readonly string[];
   readonly log: Logger;
 }

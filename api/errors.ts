@@ -9,6 +9,7 @@ import { z } from 'zod';
 
 import { isErrorCode } from '../contracts/errors.ts';
 import type { FieldFault } from '../contracts/errors.ts';
+import { KeyErasedError } from '../privacy/key-ring.ts';
 import { hasEnded, isPassing } from './passing.ts';
 import { ApiError } from './problem.ts';
 
@@ -56,6 +57,7 @@ function failureIn(error: unknown): ApplicationFailure | undefined {
 export function toApiError(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof z.ZodError) return inputError(error);
+  if (error instanceof KeyErasedError) return new ApiError({ code: 'organisation_erased', detail: error.message });
   if (isPassing(error) || hasEnded(error)) return unavailable('The workflow');
   const failure = failureIn(error);
   if (failure) return fromFailure(failure);

@@ -1,16 +1,25 @@
 import path from 'node:path';
 
+import { auditKeysFile, publicKeys } from '../db/audit/keys.ts';
+import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { loadConfig } from '../platform/config.ts';
+import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
 import { serveApi } from './serve.ts';
 import { openFeed } from './stream/feed.ts';
+
+/** Where the Web UI of the development server runs. */
+const uiOrigins = ({ temporalUiPort }: Config): string[] =>
+  ['127.0.0.1', 'localhost'].map((host) => `http://${host}:${String(temporalUiPort)}`);
 
 /** Serves the API until the process is told to stop; what was accepted is answered first. */
 async function main(): Promise<void> {
@@ -27,18 +36,31 @@ async function main(): Promise<void> {
   });
   onShutdown('database', () => database.close());
   const address = config.temporalAddress ?? `127.0.0.1:${String(config.temporalPort)}`;
-  const { connection, client } = await connectTemporal({ address, namespace: config.temporalNamespace });
+  const { masterKey, ...privacy } = openPrivacy(path.join(config.dataDir, 'master.key'), database);
+  const keyRing = await openKeyRing({ masterKey, database, url });
+  onShutdown('keys', () => keyRing.close());
+  const historyKeys = keyRing.forPurpose('history');
+  const claims = createClaimStore(database);
+  const { connection, client } = await connectTemporal({
+    address,
+    namespace: config.temporalNamespace,
+    dataConverter: createDataConverter(historyKeys, claims),
+  });
   onShutdown('temporal', () => connection.close());
   const feed = await openFeed({ database, url, log });
   onShutdown('feed', () => feed.close());
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
   const deps = {
-    ...openPrivacy(path.join(config.dataDir, 'master.key'), database),
+    ...privacy,
     database,
+    historyKeys,
+    claims,
+    codecOrigins: config.codecOrigins ?? uiOrigins(config),
     client,
     taskQueue: config.temporalTaskQueue,
     profiles,
     feed,
+    auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),
     log,
   };
   const served = await serveApi(deps, { host: config.apiHost, port: config.apiPort });

@@ -16,7 +16,10 @@ const HELP = `switchboard <command>
   start      run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
   demo       run the demonstration
   migrate    bring the database up to date
+  audit      verify, export and prune the record, receipts (audit help)
   mcp        the MCP extension over stdio (--http: over Streamable HTTP)
+  keys       list, rotate or erase the keys of workflow histories
+  versions   list, ramp, promote or roll back builds of the workers
   help       this text
 
 Settings are environment variables (SWITCHBOARD_API_PORT …), described in platform/config.ts.`;
@@ -34,9 +37,23 @@ const commands: Readonly<Record<string, Command>> = {
     await runMigrate();
     return 0;
   },
+  audit: async (args) => {
+    const { runAudit } = (await load('cli/audit/index.ts')) as { runAudit: (args: string[]) => Promise<number> };
+    return runAudit(args);
+  },
   mcp: async (args) => {
     await load(args.includes('--http') ? 'mcp-extension/http-main.ts' : 'mcp-extension/stdio-main.ts');
     return undefined;
+  },
+  keys: async (args) => {
+    const { runKeys } = (await load('cli/keys/index.ts')) as { runKeys: (args: string[]) => Promise<number> };
+    return runKeys(args);
+  },
+  versions: async (args) => {
+    const { runVersions } = (await load('cli/versions/index.ts')) as {
+      runVersions: (args: string[]) => Promise<number>;
+    };
+    return runVersions(args);
   },
   help: () => {
     say(HELP);

@@ -36,7 +36,8 @@ const api = (name: string, port: number): ProcessDefinition => ({
 const worker = (name: string): ProcessDefinition => ({
   name,
   script: path.join(root, 'workers/main.ts'),
-  env: { NODE_OPTIONS: WORKER_MEMORY },
+  // The only build on this machine: it becomes the current one, and open workflows move to it.
+  env: { NODE_OPTIONS: WORKER_MEMORY, SWITCHBOARD_WORKER_PROMOTE: 'true' },
 });
 
 /** What `start` runs besides Postgres and Temporal, in the order it is stopped: nothing new comes in first. */

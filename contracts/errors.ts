@@ -61,6 +61,11 @@ export const ERRORS = kinds({
     title: 'Somebody else changed it',
     advice: 'Read it again and repeat the change on the new version.',
   },
+  organisation_erased: {
+    status: 410,
+    title: 'The organisation was erased',
+    advice: 'Nothing of it can be read, and nothing new begins.',
+  },
   approval_expired: { status: 410, title: 'The approval has expired', advice: 'Request a new approval.' },
   precondition_failed: {
     status: 412,

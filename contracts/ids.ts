@@ -41,6 +41,12 @@ export const SubjectId = z
   .regex(new RegExp(`^(task|appr|sess|run|note)_${UUID_V7}$`), 'must be a task_, appr_, sess_, run_ or note_ id')
   .describe('Id of a task, approval, session, run or notification');
 
+/** Any id that a receipt of the record can be asked for. */
+export const ReceiptSubject = z
+  .string()
+  .regex(new RegExp(`^(task|appr|sess|evt)_${UUID_V7}$`), 'must be a task_, appr_, sess_ or evt_ id')
+  .describe('Id of a task, approval, session or event');
+
 /** What kind of thing an id names, by its prefix; undefined for text that is no id. */
 export function kindOfId(id: string): IdKind | undefined {
   const prefix = id.slice(0, id.indexOf('_'));

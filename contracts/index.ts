@@ -1,6 +1,7 @@
 import * as agents from './agents.ts';
 import * as approvals from './approvals.ts';
 import * as audit from './audit.ts';
+import * as codec from './codec.ts';
 import * as notifications from './notifications.ts';
 import type { Operation } from './operation.ts';
 import * as profiles from './profiles.ts';
@@ -51,6 +52,7 @@ export const operations: readonly Operation[] = [
   status.readInbox,
   audit.ingestAudit,
   audit.listAudit,
+  audit.getAuditReceipt,
   agents.heartbeat,
   agents.listDirectory,
   agents.whoAmI,
@@ -60,6 +62,8 @@ export const operations: readonly Operation[] = [
   profiles.getGooseIgnore,
   profiles.getLocalHints,
   profiles.getRecipes,
+  codec.decodePayloads,
+  codec.encodePayloads,
 ];
 
 /** The operations that are offered to models as MCP tools. */

@@ -53,9 +53,46 @@ export const ConfigVariables = z.object({
   workerMaxCachedWorkflows: wholeNumber('a number from 0 to 100000', 100_000)
     .default(100)
     .describe('Workflows a worker keeps in memory'),
+  auditRetentionDays: wholeNumber('a number of days, at most 36500', 36_500)
+    .refine((days) => days >= 1, 'must be at least one day')
+    .optional()
+    .describe('Days after which `npm run audit -- retain` removes lines of the record; unset: kept for ever'),
   workflowBundle: z.string().optional().describe('Prebuilt workflow bundle; unset: bundled when the worker starts'),
+  buildId: z
+    .string()
+    .regex(/^[\w.-]{1,60}$/, 'must be 1 to 60 letters, digits, dots, dashes')
+    .optional()
+    .describe('Build that a worker is of; unset: a digest of its workflow bundle'),
+  workerDeployment: z
+    .string()
+    .regex(/^[\w-]{1,60}$/, 'must be 1 to 60 letters, digits, dashes')
+    .default('switchboard')
+    .describe('Deployment whose builds follow each other'),
+  workerPromote: flag()
+    .default(false)
+    .describe(
+      'A worker makes its build the current one when it starts, and open workflows move to it; `npm start` does',
+    ),
+  codecOrigins: z
+    .string()
+    .transform((list) => list.split(',').map((origin) => origin.trim()))
+    .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http or https origins, separated by commas' })))
+    .optional()
+    .describe('Origins of the Temporal Web UI that may ask the codec endpoint; unset: the development server'),
   apiUrl: httpUrl().optional().describe('Where the MCP extension finds the API; unset: this machine, apiPort'),
   apiKey: z.string().optional().describe('API key the MCP extension signs in with over stdio'),
+  approverKey: z
+    .string()
+    .optional()
+    .describe('API key of the person at the MCP client (stdio), as whom that person decides when asked there'),
+  mcpElicitation: flag()
+    .default(false)
+    .describe('The MCP extension asks the person at a client that can show forms to decide approvals'),
+  mcpAllowedHosts: z
+    .string()
+    .regex(/^[^\s,/:]+(\s*,\s*[^\s,/:]+)*$/, 'must be host names without ports, separated by commas')
+    .optional()
+    .describe('Host names under which clients reach the MCP server over HTTP, besides loopback ones'),
 });
 
 /** The settings of a process, read once at its start. */

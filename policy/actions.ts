@@ -34,6 +34,8 @@ export const ACTIONS = [
   'agent:heartbeat',
   'channel:manage',
   'dispatch:pause',
+  'history:read',
+  'history:write',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

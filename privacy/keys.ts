@@ -2,6 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 
 import { readOrCreatePrivate } from '../platform/files.ts';
+import { seal, unseal } from './sealing.ts';
 
 /** The secret that all keys of pseudonyms come from. */
 export interface MasterKey {
@@ -42,3 +43,23 @@ export const tenantKeys = (master: MasterKey, organisationId: string): TenantKey
   naming: derive(master, organisationId, 'naming'),
   sealing: derive(master, organisationId, 'sealing'),
 });
+
+/** What an organisation's own key is derived for; each purpose has a key of its own. */
+export type KeyPurpose = 'history';
+
+/** Derives the key of a purpose from an organisation's key (HKDF). */
+export const purposeKey = (organisationKey: Buffer, organisationId: string, purpose: KeyPurpose): Buffer =>
+  Buffer.from(hkdfSync('sha256', organisationKey, organisationId, `switchboard:organisation-key:${purpose}:v1`, 32));
+
+const wrappingKey = (master: MasterKey, organisationId: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', master.key, organisationId, 'switchboard:organisation-key:wrapping:v1', 32));
+const wrappingContext = (organisationId: string, version: number): string =>
+  `organisation-key|${organisationId}|${String(version)}`;
+
+/** Seals an organisation's key under the master key, bound to organisation and version. */
+export const wrapKey = (master: MasterKey, organisationId: string, version: number, key: Buffer): Buffer =>
+  seal(wrappingKey(master, organisationId), wrappingContext(organisationId, version), key.toString('base64'));
+
+/** Opens what `wrapKey` sealed; throws where organisation, version, bytes or master key are not the same. */
+export const unwrapKey = (master: MasterKey, organisationId: string, version: number, wrapped: Buffer): Buffer =>
+  Buffer.from(unseal(wrappingKey(master, organisationId), wrappingContext(organisationId, version), wrapped), 'base64');

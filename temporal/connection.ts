@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type { ClientOptions, ConnectionOptions } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 
 /** Where Temporal is and how to speak with it. */
 export interface TemporalOptions {
@@ -9,6 +10,8 @@ export interface TemporalOptions {
   readonly namespace: string;
   /** How long to keep trying while nothing answers (default 30 s). */
   readonly waitMs?: number;
+  /** How payloads are encrypted; without it, only what is not encrypted can be read. */
+  readonly dataConverter?: DataConverter | undefined;
   readonly connection?: Omit<ConnectionOptions, 'address'>;
   readonly client?: Omit<ClientOptions, 'connection' | 'namespace'>;
 }
@@ -27,7 +30,11 @@ export async function connectTemporal({
   ...options
 }: TemporalOptions): Promise<TemporalClient> {
   const connection = await connect(address, waitMs, options.connection);
-  return { connection, client: new Client({ ...options.client, connection, namespace }) };
+  const { dataConverter } = options;
+  return {
+    connection,
+    client: new Client({ ...options.client, ...(dataConverter && { dataConverter }), connection, namespace }),
+  };
 }
 
 async function connect(address: string, waitMs: number, options: TemporalOptions['connection']): Promise<Connection> {

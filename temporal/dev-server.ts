@@ -18,7 +18,11 @@ export interface DevServerOptions {
   /** 0 picks a free port. */
   readonly port: number;
   readonly uiPort: number;
+  /** Where the Web UI has encrypted payloads decoded; it adds `/decode`. */
+  readonly codecEndpoint?: string;
   readonly namespace: string;
+  /** Settings of the server (its dynamic configuration), by name. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** The Temporal CLI, where the caller has found it already. */
   readonly program?: string;
   readonly say?: (line: string) => void;
@@ -56,7 +60,14 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   const child = await startChild({
     name: 'temporal',
     command: program,
-    args: serverArguments({ database, port, uiPort, namespace: options.namespace }),
+    args: [
+      ...serverArguments({ database, port, uiPort, namespace: options.namespace }),
+      ...Object.entries(options.settings ?? {}).flatMap(([name, value]) => [
+        '--dynamic-config-value',
+        `${name}=${value}`,
+      ]),
+      ...(options.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', options.codecEndpoint]),
+    ],
     env: { PATH: process.env['PATH'] ?? '', HOME: folder, TMPDIR: os.tmpdir() },
     cwd: folder,
     onLine: options.onLine,

@@ -1,5 +1,7 @@
 import { connectTemporal } from './connection.ts';
 import type { TemporalOptions } from './connection.ts';
+import { createRemoteConverter } from './remote-codec.ts';
+import type { RemoteCodec } from './remote-codec.ts';
 
 /** What a workflow says of itself, and how long its history is. */
 export interface WorkflowLook {
@@ -17,9 +19,9 @@ export interface Inspector {
 /** How long a look may take: a query waits for a worker, and there may be none at the moment. */
 const LOOK_WITHIN_MS = 5_000;
 
-/** Connects to Temporal to look into workflows; close it when done. */
-export async function openInspector(options: TemporalOptions): Promise<Inspector> {
-  const { connection, client } = await connectTemporal(options);
+/** Connects to Temporal to look into workflows, with a codec that reads them; close it when done. */
+export async function openInspector(options: TemporalOptions, codec: RemoteCodec): Promise<Inspector> {
+  const { connection, client } = await connectTemporal({ ...options, dataConverter: createRemoteConverter(codec) });
   return {
     look: (workflowId) =>
       client.withDeadline(Date.now() + LOOK_WITHIN_MS, async () => {

@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Worker } from '@temporalio/worker';
 
+import { runSealer } from '../db/audit/sealer.ts';
+import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -14,10 +16,16 @@ import { createLogger } from '../platform/log.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
-import { ensureReconcileSchedule } from '../temporal/schedules.ts';
 import { connectTemporal } from '../temporal/connection.ts';
+import { createDataConverter } from '../temporal/data-converter.ts';
+import { ensureReconcileSchedule } from '../temporal/schedules.ts';
+import { promoteBuild } from '../temporal/versions.ts';
+import { buildIdOf, deploymentOf } from './deployment.ts';
 import { createWorkers } from './orchestrator.ts';
+
+const PROMOTED_WITHIN_MS = 60_000;
 
 /** The prebuilt bundle of production, or one made by a process of its own: see workers/bundle.ts. */
 async function bundleOf({ workflowBundle, dataDir }: Config): Promise<{ readonly codePath: string }> {
@@ -54,9 +62,14 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ error: error.message }, 'a database connection was lost'),
   });
   onShutdown('database', () => database.close());
+  onShutdown('sealer', runSealer(database, config.dataDir, log));
   const address = config.temporalAddress ?? `127.0.0.1:${String(config.temporalPort)}`;
   const namespace = config.temporalNamespace;
-  const temporal = await connectTemporal({ address, namespace });
+  const { masterKey, ...privacy } = openPrivacy(path.join(config.dataDir, 'master.key'), database);
+  const keyRing = await openKeyRing({ masterKey, database, url });
+  onShutdown('keys', () => keyRing.close());
+  const dataConverter = createDataConverter(keyRing.forPurpose('history'), createClaimStore(database));
+  const temporal = await connectTemporal({ address, namespace, dataConverter });
   const connection = await NativeConnection.connect({ address });
   onShutdown('temporal', async () => {
     await connection.close();
@@ -64,33 +77,45 @@ async function main(): Promise<void> {
   });
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
   const deps = {
-    ...openPrivacy(path.join(config.dataDir, 'master.key'), database),
+    ...privacy,
     database,
     profiles,
     allowPrivateWebhooks: config.webhookAllowPrivate,
   };
   const taskQueue = config.temporalTaskQueue;
+  const bundle = await bundleOf(config);
+  const buildId = config.buildId ?? (await buildIdOf(bundle.codePath));
+  const deploymentName = config.workerDeployment;
   const workers = await createWorkers({
     connection,
     namespace,
     taskQueue,
     deps,
-    workflowBundle: await bundleOf(config),
+    dataConverter,
+    workflowBundle: bundle,
     maxCachedWorkflows: config.workerMaxCachedWorkflows,
+    deployment: deploymentOf({ deploymentName, buildId, promote: config.workerPromote }),
   });
   await ensureReconcileSchedule(temporal.client, taskQueue);
-  await runAll(workers);
+  const deployment = { connection: temporal.connection, namespace, name: deploymentName };
+  await runAll(workers, async () => {
+    if (config.workerPromote) await promoteBuild(deployment, buildId, PROMOTED_WITHIN_MS);
+    log.info({ build_id: buildId, promoted: config.workerPromote }, 'the worker asks for work');
+  });
   log.info('the worker has stopped');
 }
 
-async function runAll(workers: readonly Worker[]): Promise<void> {
+/** Runs the workers to their end; reports that they are ready once they ask for work and `begun` is through. */
+async function runAll(workers: readonly Worker[], begun: () => Promise<void>): Promise<void> {
   const runs = workers.map((worker) => worker.run());
   onShutdown('worker', async () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.allSettled(runs);
   });
+  const ended = Promise.all(runs);
+  await Promise.race([begun(), ended]);
   reportReady();
-  await Promise.all(runs);
+  await ended;
 }
 
 main().catch((error: unknown) => {

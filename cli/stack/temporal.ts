@@ -30,6 +30,7 @@ export const startDevelopment = (
     folder: temporalFolder(config.dataDir),
     port: config.temporalPort,
     uiPort: config.temporalUiPort,
+    codecEndpoint: `${config.publicUrl}/codec`,
     namespace: config.temporalNamespace,
     ...(program === undefined ? {} : { program }),
     say,

@@ -54,6 +54,8 @@ test(
 test('APPR-5: nothing can be redeemed before somebody approved', holds('APPR-5', 1));
 test('APPR-6: exactly the approved action is redeemed, once', holds('APPR-6', 5));
 test('APPR-7: an approval waits in the inbox of those who may decide it', holds('APPR-7', 1));
+test('AUD-1: the record of all that was played verifies with the public keys', holds('AUD-1', 1));
+test('AUD-3: the receipt of the decision has every step, holds offline, and a forged one does not', holds('AUD-3', 3));
 test('SESS-1: sessions go through their states in REST, MCP and Temporal alike', holds('SESS-1', 5));
 test('SESS-2: participants, hand-off of the lead, and the sum of tasks and approvals', holds('SESS-2', 4));
 test('SESS-3: a shard is versioned, masked for each reader, and unknown to everybody else', holds('SESS-3', 12));

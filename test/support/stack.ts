@@ -4,23 +4,30 @@ import path from 'node:path';
 
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import type { Worker } from '@temporalio/worker';
+import type { WorkerDeploymentOptions } from '@temporalio/worker';
 
 import { serveApi } from '../../api/serve.ts';
 import type { Served } from '../../api/serve.ts';
 import { openFeed } from '../../api/stream/feed.ts';
 import type { KeysFile } from '../../cli/seed.ts';
 import { seedOrganisation } from '../../cli/seed.ts';
+import { auditKeysFile, publicKeys } from '../../db/audit/keys.ts';
 import { createDatabase, dropDatabase } from '../../db/embedded/roles.ts';
 import { migrate } from '../../db/migrate.ts';
+import { createClaimStore } from '../../db/payload-claims.ts';
 import { openDatabase } from '../../db/pool.ts';
 import type { Database } from '../../db/pool.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openPrivacy } from '../../privacy/open.ts';
+import { openKeyRing } from '../../privacy/key-ring.ts';
+import type { PurposeKeys } from '../../privacy/key-ring.ts';
+import type { MasterKey } from '../../privacy/keys.ts';
 import { connectTemporal } from '../../temporal/connection.ts';
+import { createDataConverter } from '../../temporal/data-converter.ts';
 import { createWorkers } from '../../workers/orchestrator.ts';
 import { testServers } from './environment.ts';
+import type { TestServers } from './environment.ts';
 
 const PROFILES = path.resolve(import.meta.dirname, '../../profiles');
 
@@ -40,12 +47,27 @@ export interface TestStack {
   };
   readonly database: Database;
   readonly databaseUrl: string;
+  /** Where keys are kept. */
+  readonly folder: string;
+  readonly masterKey: MasterKey;
+  readonly historyKeys: PurposeKeys;
   readonly client: Client;
   readonly taskQueue: string;
   /** Stops the worker, as if its process had ended; the next call brings one back. */
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
+  /** One more worker beside the others, of a build of its own; stop it before the stack. */
+  runWorker(build: WorkerBuild): Promise<RunningWorker>;
   close(): Promise<void>;
+}
+
+/** What a worker runs: a build of a deployment, and its bundle; the tests' bundle and no versions where not told. */
+export interface WorkerBuild {
+  readonly deployment?: WorkerDeploymentOptions;
+  readonly bundle?: string;
+}
+export interface RunningWorker {
+  stop(): Promise<void>;
 }
 
 const byName = (file: KeysFile, field: 'key' | 'id'): Record<string, string> =>
@@ -57,7 +79,10 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 let made = 0;
 
 /** Starts API and worker against the servers of `npm test`. Close it in `test.after.always`. */
-export async function startStack(): Promise<TestStack> {
+export async function startStack({
+  worker = true,
+  temporal = testServers().temporal,
+}: { readonly worker?: boolean; readonly temporal?: TestServers['temporal'] } = {}): Promise<TestStack> {
   const servers = testServers();
   const name = `test_${String(process.pid)}_${String((made += 1))}_${Date.now().toString(36)}`;
   const urls = await createDatabase({ ...servers.postgres }, name);
@@ -67,34 +92,59 @@ export async function startStack(): Promise<TestStack> {
   const database = openDatabase({ url: urls.appUrl, max: 20 });
   const seeded = await seedOrganisation(database, PROFILES);
   const second = await seedOrganisation(database, PROFILES);
-  const { connection, client } = await connectTemporal(servers.temporal);
-  const native = await NativeConnection.connect({ address: servers.temporal.address });
+  const { masterKey, ...privacy } = openPrivacy(path.join(folder, 'master.key'), database);
+  const keyRing = await openKeyRing({ masterKey, database, url: urls.appUrl });
+  const historyKeys = keyRing.forPurpose('history');
+  const claims = createClaimStore(database);
+  const dataConverter = createDataConverter(historyKeys, claims);
+  const { connection, client } = await connectTemporal({ ...temporal, dataConverter });
+  const native = await NativeConnection.connect({ address: temporal.address });
   const profiles = loadProfiles(PROFILES);
-  const shared = { ...openPrivacy(path.join(folder, 'master.key'), database), database, profiles };
+  const shared = { ...privacy, database, profiles };
   const feed = await openFeed({ database, url: urls.appUrl, log });
   const served: Served = await serveApi(
-    { ...shared, client, taskQueue: name, feed, log },
+    {
+      ...shared,
+      client,
+      historyKeys,
+      claims,
+      codecOrigins: ['http://ui.example'],
+      auditKeys: () => publicKeys(auditKeysFile(folder)),
+      taskQueue: name,
+      feed,
+      log,
+    },
     { host: '127.0.0.1', port: 0 },
   );
 
-  let running: { workers: readonly Worker[]; done: Promise<unknown> } | undefined;
-  async function startWorker(): Promise<void> {
+  const runWorker = async ({ deployment, bundle = servers.workflowBundle }: WorkerBuild): Promise<RunningWorker> => {
     const workers = await createWorkers({
       connection: native,
-      namespace: servers.temporal.namespace,
+      namespace: temporal.namespace,
       taskQueue: name,
       deps: { ...shared, allowPrivateWebhooks: true },
-      workflowBundle: { codePath: servers.workflowBundle },
+      workflowBundle: { codePath: bundle },
       maxCachedWorkflows: 100,
+      dataConverter,
+      ...(deployment && { deployment }),
     });
-    running = { workers, done: Promise.all(workers.map((worker) => worker.run())) };
+    const done = Promise.all(workers.map((one) => one.run()));
+    return {
+      stop: async () => {
+        for (const one of workers) if (one.getState() === 'RUNNING') one.shutdown();
+        await done;
+      },
+    };
+  };
+  let running: RunningWorker | undefined;
+  async function startWorker(): Promise<void> {
+    running = await runWorker({});
   }
   async function stopWorker(): Promise<void> {
-    for (const worker of running?.workers ?? []) worker.shutdown();
-    await running?.done;
+    await running?.stop();
     running = undefined;
   }
-  await startWorker();
+  if (worker) await startWorker();
 
   return {
     apiUrl: served.url,
@@ -104,16 +154,21 @@ export async function startStack(): Promise<TestStack> {
     other: { keys: byName(second, 'key'), ids: byName(second, 'id'), organisationId: second.organisation_id },
     database,
     databaseUrl: urls.appUrl,
+    folder,
+    masterKey,
+    historyKeys,
     client,
     taskQueue: name,
     startWorker,
     stopWorker,
+    runWorker,
     async close() {
       await served.close();
       await feed.close();
       await stopWorker();
       await native.close();
       await connection.close();
+      await keyRing.close();
       await database.close();
       await dropDatabase({ ...servers.postgres }, name);
       rmSync(folder, { recursive: true, force: true });

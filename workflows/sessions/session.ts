@@ -6,6 +6,8 @@ import {
   isCancellation,
   log,
   setHandler,
+  setWorkflowOptions,
+  workflowInfo,
 } from '@temporalio/workflow';
 
 import { SYSTEM } from '../../contracts/actor.ts';
@@ -75,6 +77,14 @@ export const session: SessionWorkflow = async (payload) => {
   await condition(allHandlersFinished);
   return desk.stateNow();
 };
+
+// A session lives longer than a build of the workers, and moves to the current one; tasks and approvals end where they
+// began. Changes of this workflow must therefore replay the histories of the builds before (docs/decisions/0010).
+// A worker without versions may not name a behaviour.
+setWorkflowOptions(
+  () => (workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'AUTO_UPGRADE' } : {}),
+  session,
+);
 
 const logRefusal = (error: Error): void => log.warn('A signal was refused', { reason: error.message });
 const cancelledBySystem = (start: SessionStart): SessionChange => ({

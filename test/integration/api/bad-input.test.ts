@@ -49,7 +49,7 @@ function faultOf({ status, body, headers }: Answer<Body>): string | undefined {
 
 /** What is never written by what is refused; attempts that policy refused may be on record. */
 async function kept(): Promise<Record<string, number>> {
-  const { audit_events: _, idempotency: __, ...counts } = await rowCounts(stack);
+  const { audit_events: _, audit_pending: __, idempotency: ___, ...counts } = await rowCounts(stack);
   return counts;
 }
 

@@ -8,6 +8,7 @@ import test from 'ava';
 
 import { serveApi } from '../../../api/serve.ts';
 import { openFeed } from '../../../api/stream/feed.ts';
+import { createClaimStore } from '../../../db/payload-claims.ts';
 import { openDatabase } from '../../../db/pool.ts';
 import { loadProfiles } from '../../../directory/profiles.ts';
 import { createLogger } from '../../../platform/log.ts';
@@ -123,7 +124,11 @@ test.serial(
       profiles,
       client: stack.client,
       taskQueue: stack.taskQueue,
+      historyKeys: stack.historyKeys,
+      claims: createClaimStore(database),
+      codecOrigins: [],
       feed,
+      auditKeys: () => ({ keys: [] }),
       log,
     };
     const served = await serveApi(deps, { host: '127.0.0.1', port: 0 });

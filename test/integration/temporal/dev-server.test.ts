@@ -19,6 +19,15 @@ test('OPS-1: the server starts on free ports, answers, and leaves neither proces
   t.true(await isPortFree(server.port));
 });
 
+test('OPS-4: the Web UI is told where histories are decoded', async (t) => {
+  const codecEndpoint = 'http://127.0.0.1:8088/codec';
+  const server = await startDevServer({ port: 0, uiPort: 0, namespace: 'default', codecEndpoint });
+  t.teardown(() => server.stop());
+  const answer = await fetch(`http://127.0.0.1:${String(server.uiPort)}/api/v1/settings`);
+  const { Codec } = (await answer.json()) as { readonly Codec: { readonly Endpoint: string } };
+  t.is(Codec.Endpoint, codecEndpoint);
+});
+
 test('OPS-1: namespace and search attributes are made once, however many ask at the same time', async (t) => {
   const server = await startDevServer({ port: 0, uiPort: 0, namespace: 'default' });
   t.teardown(() => server.stop());

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import test from 'ava';
 
+import type { WirePayload } from '../../../contracts/codec.ts';
 import { approvalWorkflowId } from '../../../contracts/approval-workflow.ts';
 import { deliveryWorkflowId, RECONCILE_WORKFLOW } from '../../../contracts/deliveries.ts';
 import { SESSION_WORKFLOW, sessionWorkflowId } from '../../../contracts/session-workflow.ts';
@@ -11,8 +12,12 @@ import type { SessionStart, SessionWorkflow } from '../../../contracts/session-w
 import { TASK_WORKFLOW, taskWorkflowId } from '../../../contracts/task-workflow.ts';
 import type { TaskStart, TaskWorkflow } from '../../../contracts/task-workflow.ts';
 import { newId } from '../../../platform/ids.ts';
+import { createCodec } from '../../../temporal/codec.ts';
+import { fromWire, toWire } from '../../../temporal/remote-codec.ts';
 import { callerOf } from '../../support/caller.ts';
 import type { Body, Caller } from '../../support/caller.ts';
+import { mapPayloads } from '../../support/history-payloads.ts';
+import type { HistoryJson } from '../../support/history-payloads.ts';
 import { eventually } from '../../support/rest.ts';
 import { asOwner } from '../../support/scene.ts';
 import { startStack } from '../../support/stack.ts';
@@ -40,14 +45,31 @@ interface HistoryEvent {
   readonly eventType: string;
 }
 
+/** Stacks name folders of the machine that recorded them; replay does not read them. */
+function withoutStack(payload: WirePayload): WirePayload {
+  const text = Buffer.from(payload.data ?? '', 'base64').toString('utf8');
+  if (!text.includes('"stack_trace"')) return payload;
+  const attributes = { ...(JSON.parse(text) as object), stack_trace: '' };
+  return { ...payload, data: Buffer.from(JSON.stringify(attributes)).toString('base64') };
+}
+
+/** Histories are kept readable, so that a review sees what changed; the replay encrypts them again. */
+async function readable(json: string): Promise<string> {
+  const codec = createCodec(stack.historyKeys);
+  const decoded = await mapPayloads(JSON.parse(json) as HistoryJson, async (payload) => {
+    const [plain] = await codec.decode([fromWire(payload)]);
+    return withoutStack(toWire(plain ?? {}));
+  });
+  return JSON.stringify(decoded, null, 2);
+}
+
 /** Fetches the history of one run, or of the newest, and keeps it where histories are being recorded. */
 async function kept(name: string, workflowId: string, runId?: string): Promise<readonly HistoryEvent[]> {
   const history = await stack.client.workflow.getHandle(workflowId, runId).fetchHistory();
   const json = historyToJSON(history);
   if (RECORD) {
     mkdirSync(FOLDER, { recursive: true });
-    // Stacks name folders of the machine that recorded them; replay does not read them.
-    const portable = json.replaceAll(/"stackTrace": "(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
+    const portable = (await readable(json)).replaceAll(/"stackTrace": "(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
     writeFileSync(path.join(FOLDER, `${name}.json`), `${portable}\n`);
   }
   return (JSON.parse(json) as { events: HistoryEvent[] }).events;

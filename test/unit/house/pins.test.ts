@@ -60,6 +60,7 @@ test('X-6: operations: method, path, name', (t) => {
       'get /inbox read_inbox',
       'post /audit/ingest ingest_audit',
       'get /audit list_audit',
+      'get /audit/receipts/{id} get_audit_receipt',
       'post /agents/me/heartbeat heartbeat',
       'get /directory list_directory',
       'get /me who_am_i',
@@ -69,6 +70,8 @@ test('X-6: operations: method, path, name', (t) => {
       'get /profiles/{role}/gooseignore get_gooseignore',
       'get /profiles/{role}/local-hints get_local_hints',
       'get /profiles/{role}/recipes get_recipes',
+      'post /codec/decode decode_payloads',
+      'post /codec/encode encode_payloads',
     ],
   );
 });
@@ -118,6 +121,7 @@ test('X-1: error codes and their status', (t) => {
     ambiguous_approval: 409,
     version_conflict: 409,
     approval_expired: 410,
+    organisation_erased: 410,
     precondition_failed: 412,
     payload_too_large: 413,
     unsupported_media_type: 415,

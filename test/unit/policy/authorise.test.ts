@@ -91,6 +91,8 @@ const MATRIX: readonly [Action, keyof typeof WHAT, string][] = [
   ['agent:heartbeat', 'organisation', 'ada_bot desk max_bot root'],
   ['channel:manage', 'note', 'max max_bot root'],
   ['dispatch:pause', 'organisation', 'root'],
+  ['history:read', 'organisation', 'root'],
+  ['history:write', 'organisation', 'root'],
 ];
 
 for (const [action, what, allowed] of MATRIX) {
