@@ -2,6 +2,7 @@ import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import type { DeliveryStart, ReconcileActivities } from '../contracts/deliveries.ts';
 import { organisationIds, sweep, untriedDeliveries } from '../db/deliveries.ts';
 import { sweepClaims } from '../db/payload-claims.ts';
+import { sweepWriters } from '../db/writers.ts';
 import { sweepContents } from './contents.ts';
 import type { ActivityDeps } from './deps.ts';
 
@@ -15,7 +16,10 @@ export const createReconcileActivities = ({ database }: Pick<ActivityDeps, 'data
   },
 
   async sweep() {
-    for (const id of await database.unscoped(organisationIds)) await database.inOrganisation(id, sweep);
+    for (const id of await database.unscoped(organisationIds)) {
+      await database.inOrganisation(id, sweep);
+      await database.inOrganisation(id, sweepWriters);
+    }
     for (const id of [...(await database.unscoped(organisationIds)), SYSTEM_ORGANISATION])
       await database.inOrganisation(id, sweepClaims);
     for (const id of await database.unscoped(organisationIds)) await sweepContents(database, id);

@@ -53,6 +53,8 @@ export interface Transition {
    */
   readonly change_id: string;
   readonly at: string;
+  /** When the attempt at the workflow's task began that writes this, in milliseconds: an earlier one is refused. */
+  readonly attempt_at: number;
   readonly trace_id: string;
   readonly event: RecordedEvent;
   /** Absent where nothing came to exist, e.g. a task that policy refused. */
@@ -67,7 +69,10 @@ export interface Recorded {
   readonly deliveries: readonly string[];
 }
 
+/** Type of the failure of a record that comes from an attempt at a workflow task that another has replaced. */
+export const SUPERSEDED_WRITER = 'SupersededWriter';
+
 export interface RecordActivities {
-  /** Writes one transition in one transaction; repeating it changes nothing. */
+  /** Writes one transition in one transaction; repeating it changes nothing. Fails with SUPERSEDED_WRITER. */
   record(transition: Transition): Promise<Recorded>;
 }

@@ -3,10 +3,15 @@ import { saveApproval } from './approvals.ts';
 import type { Database, Queryable } from './pool.ts';
 import { saveSession } from './sessions.ts';
 import { saveTask } from './tasks.ts';
+import { takeTurn } from './writers.ts';
 
-/** Writes one transition: audit event, projection, outbox and notifications in one transaction, once. */
+/**
+ * Writes one transition: audit event, projection, outbox and notifications in one transaction, once. Throws
+ * SupersededWriter where a newer attempt at the workflow's task has written meanwhile.
+ */
 export async function recordTransition(database: Database, transition: Transition): Promise<Recorded> {
   return database.transaction(transition.organisation_id, async (sql) => {
+    await takeTurn(sql, transition.workflow_id, transition.attempt_at);
     if (!(await isRecorded(sql, transition))) {
       await insertAudit(sql, transition);
       if (transition.projection) await saveProjection(sql, transition, transition.projection);
@@ -22,7 +27,6 @@ export async function recordTransition(database: Database, transition: Transitio
  * line with a number that was used before is the workflow going back: it is written, and supersedes what it takes back.
  */
 async function isRecorded(sql: Queryable, { workflow_id, sequence, change_id }: Transition): Promise<boolean> {
-  await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [workflow_id]);
   const [last] = await sql.query<{ sequence: number; change_id: string }>(
     'SELECT sequence, change_id FROM audit_events WHERE workflow_id = $1 ORDER BY position DESC LIMIT 1',
     [workflow_id],

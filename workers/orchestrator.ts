@@ -16,6 +16,9 @@ import { FAILURE_CONVERTER_PATH } from '../temporal/data-converter.ts';
 /** Where the workflows are; they are bundled by path, never imported. */
 export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
+/** What tells the attempts at a workflow task apart. */
+const ATTEMPT_PATH = fileURLToPath(new URL('../workflows/attempt.ts', import.meta.url));
+
 /** What they share. */
 const PRELOAD_PATH = fileURLToPath(new URL('../workflows/preload.ts', import.meta.url));
 
@@ -25,6 +28,7 @@ export const bundleWorkflows = (): ReturnType<typeof bundleWorkflowCode> =>
     workflowsPath: WORKFLOWS_PATH,
     failureConverterPath: FAILURE_CONVERTER_PATH,
     preloadModules: ['zod', PRELOAD_PATH],
+    workflowInterceptorModules: [ATTEMPT_PATH],
     logger: new DefaultLogger('WARN'),
   });
 
