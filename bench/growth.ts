@@ -21,9 +21,9 @@ interface Cost {
 export async function benchGrowth(bench: BenchStack, sizes: readonly number[]): Promise<void> {
   const sender = clientOf(bench, 'finance-agent');
   const life = lifeOf(bench);
-  const send = async (): Promise<void> =>
-    void (await sender.post('/tasks/route', { target: 'legal', type: 'open', payload: { amount: 1 } }));
-  const list = async (): Promise<void> => void (await sender.get('/tasks?limit=50'));
+  const send = (): Promise<unknown> =>
+    sender.post('/tasks/route', { target: 'legal', type: 'open', payload: { amount: 1 } });
+  const list = (): Promise<unknown> => sender.get('/tasks?limit=50');
   await load(LIVES, 10, life);
   const costs: Cost[] = [];
   let open = 0;

@@ -7,7 +7,7 @@ export interface Load {
 }
 
 /** Runs so many calls, so many at a time. */
-export async function load(count: number, concurrency: number, call: () => Promise<void>): Promise<Load> {
+export async function load(count: number, concurrency: number, call: () => Promise<unknown>): Promise<Load> {
   const times: number[] = [];
   let left = count;
   const started = performance.now();

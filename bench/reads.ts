@@ -18,11 +18,10 @@ export async function benchReads(bench: BenchStack): Promise<void> {
   const mcp = new Client({ name: 'bench', version: '1' });
   const requestInit = { headers: { authorization: `Bearer ${bench.key('finance-agent')}` } };
   await mcp.connect(new StreamableHTTPClientTransport(new URL(bench.stack.addresses.mcp), { requestInit }));
-  const calls: Readonly<Record<string, () => Promise<void>>> = {
-    'bare SQL': async () =>
-      void (await sql.query({ name: 'one', text: 'SELECT * FROM tasks WHERE id = $1', values: [task_id] })),
-    HTTP: async () => void (await sender.get(`/status/${String(task_id)}`)),
-    MCP: async () => void (await mcp.callTool({ name: 'fetch_status', arguments: { task_id } })),
+  const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+    'bare SQL': () => sql.query({ name: 'one', text: 'SELECT * FROM tasks WHERE id = $1', values: [task_id] }),
+    HTTP: () => sender.get(`/status/${String(task_id)}`),
+    MCP: () => mcp.callTool({ name: 'fetch_status', arguments: { task_id } }),
   };
   const found = new Map<string, Load>();
   for (const call of Object.values(calls)) await load(50, 1, call);

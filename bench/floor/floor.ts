@@ -13,7 +13,7 @@ const QUEUE = 'bench-floor';
 /** What the engine alone can do on this machine and this server. */
 export interface Floor {
   /** One life: started and admitted in one call, then two updates. */
-  life(): Promise<void>;
+  readonly life: () => Promise<void>;
   /** A workflow that waits to be claimed; `change` is one bare update. */
   open(): Promise<{ change(type: string): Promise<void> }>;
   readonly pids: readonly number[];
@@ -44,7 +44,11 @@ export async function startFloor(config: RunningConfig, workers = 1): Promise<Fl
     });
     await client.workflow.executeUpdateWithStart(admission, { startWorkflowOperation });
     const handle = client.workflow.getHandle(workflowId);
-    return { change: async (type: string) => void (await handle.executeUpdate(change, { args: [{ type }] })) };
+    return {
+      change: async (type: string) => {
+        await handle.executeUpdate(change, { args: [{ type }] });
+      },
+    };
   };
   return {
     open,

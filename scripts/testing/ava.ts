@@ -25,7 +25,7 @@ export interface RunningAva {
 
 /** Runs AVA over the files, in a process group of its own, so that a stop reaches its workers too. */
 export function startAva({ root, files, options, env, onResult }: AvaRun): RunningAva {
-  const program = path.join(root, 'node_modules/ava/entrypoints/cli.js');
+  const program = path.join(import.meta.dirname, 'ava-main.ts');
   const child = spawn(process.execPath, [program, '--tap', ...options, ...files], {
     cwd: root,
     env: { ...process.env, ...env },

@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
 import pg from 'pg';
 
 import { approvalWorkflowId } from '../../contracts/approvals.ts';
 import { taskWorkflowId } from '../../contracts/tasks.ts';
+import { environmentOf, foreignEnvironment } from '../../platform/environment.ts';
 import type { Inspector } from '../../temporal/inspect.ts';
 import type { Listener } from './listener.ts';
 import type { Stage } from './stage.ts';
@@ -37,6 +42,7 @@ export async function breachesOf(
       'no approval is lost, counted twice or applied to another action': await approvalsOnce(look),
       'every projection equals its workflow': await projectionsTrue(look, inspector),
       'no notification is lost or doubled': await notificationsOnce(look),
+      'the record verifies': await recordVerifies(stage),
       'every event of the stream was heard': eventsHeard(flows, listeners),
       'clients were told what is so': told(flows),
     };
@@ -166,6 +172,17 @@ async function notificationsOnce({ flows, sql }: Look): Promise<string[]> {
       ids.has(notificationId) ? [] : [`notification ${String(n)} ${notificationId} is not there`],
     ),
   ];
+}
+
+/** As an auditor does it, with the command. */
+async function recordVerifies({ stack: { config } }: Stage): Promise<string[]> {
+  const env = { ...environmentOf(config), SWITCHBOARD_DATABASE_URL: config.databaseUrl };
+  const program = path.resolve(import.meta.dirname, '../../cli/audit/main.ts');
+  const run = promisify(execFile)(process.execPath, [program, 'verify'], { env: { ...foreignEnvironment(), ...env } });
+  return run.then(
+    ({ stdout }) => (/: holds$/m.test(stdout) ? [] : [stdout]),
+    (error: unknown) => String((error as { stdout?: string }).stdout ?? error).split('\n'),
+  );
 }
 
 function eventsHeard(flows: readonly Flow[], listeners: readonly Listener[]): string[] {

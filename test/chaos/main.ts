@@ -17,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 
-const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+const say = (line: string): void => void process.stdout.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`);
 
 async function round(number: number): Promise<boolean> {
   const seed = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed) + number;
