@@ -151,6 +151,8 @@ module.exports = {
           '^(ava|eslint)\\.config\\.js$',
           '\\.d\\.m?ts$',
           '^test/integration/platform/support/programs/',
+          // Loaded into a process by --import.
+          '^test/chaos/shifted-clock\\.mjs$',
         ],
       },
       to: {},

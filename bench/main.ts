@@ -8,6 +8,7 @@ import { benchLists } from './lists.ts';
 import { benchOpenTasks } from './open-tasks.ts';
 import { benchProfile } from './profile.ts';
 import { benchReads } from './reads.ts';
+import { benchRecord } from './record.ts';
 import { benchScaleOut } from './scale-out.ts';
 import { benchSoak } from './soak.ts';
 import { startBench } from './stack.ts';
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<string, (bench: BenchStack) => Promise<unknown>>> =
   'scale-out': benchScaleOut,
   growth: (bench) => benchGrowth(bench, values.open.split(',').map(Number)),
   'open-tasks': (bench) => benchOpenTasks(bench, 1_000),
+  record: (bench) => benchRecord(bench, Number(values.rows)),
   soak: (bench) => benchSoak(bench, Number(values.minutes)),
   lists: (bench) => benchLists(bench, Number(values.rows)),
 };

@@ -66,7 +66,13 @@ class Link {
     this.#track(server);
     this.#forward(client, server);
     this.#forward(server, client);
-    if (this.#isCut) for (const socket of [client, server]) socket.pause();
+    // It may have been cut while the other side was being reached.
+    if (this.#stopped()) for (const socket of [client, server]) socket.pause();
+  }
+
+  // A function, since the compiler does not see that the flag changes during an await.
+  #stopped(): boolean {
+    return this.#isCut;
   }
 
   cut(): void {

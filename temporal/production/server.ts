@@ -53,7 +53,9 @@ export async function startProductionServer(options: ProductionServerOptions): P
     pid: child.pid,
     exited: child.exited.then(({ code }) => code),
     tail: child.tail,
-    stop: async (graceMs = 15_000) => void (await child.stop(graceMs)),
+    stop: async (graceMs = 15_000) => {
+      await child.stop(graceMs);
+    },
   };
 }
 

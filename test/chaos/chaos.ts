@@ -5,7 +5,7 @@ import { openInspector } from '../../temporal/inspect.ts';
 import type { Inspector } from '../../temporal/inspect.ts';
 import { newTroubles } from './caller.ts';
 import type { Troubles } from './caller.ts';
-import { chooseFault, cut, strikeUntil } from './faults.ts';
+import { chooseFault, cut, Restarts, strikeUntil } from './faults.ts';
 import type { Fault } from './faults.ts';
 import { breachesOf } from './invariants.ts';
 import type { Breaches } from './invariants.ts';
@@ -76,11 +76,13 @@ async function breakThings(
   const deadline = Date.now() + seconds * 1_000;
   const long: Fault | undefined =
     longCutSeconds > 0 ? cut(stage, random.pick([...stage.links.keys()]), longCutSeconds * 1_000) : undefined;
-  const next = (): Fault => chooseFault(stage, random, severity);
+  const restarts = new Restarts(stage);
+  const next = (): Fault => chooseFault(stage, restarts, random, severity);
   const longDone = long?.strike();
   if (long) say(long.what);
   const done = await strikeUntil(deadline, next, { restMs: 500, say });
   await longDone;
+  await restarts.done();
   return long ? [long.what, ...done] : done;
 }
 

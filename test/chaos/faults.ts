@@ -18,18 +18,62 @@ export interface Severity {
   readonly cutMs: number;
 }
 
+/** Parts that are being started again; other faults go on meanwhile. */
+export class Restarts {
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #stage: Stage;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** Parts that run. */
+  get up(): readonly string[] {
+    return this.#stage.parts.filter((part) => !this.#running.has(part));
+  }
+
+  /** Starts a part until it runs, as a process manager does: it may not start while what it needs is away. */
+  begin(part: string, afterMs: number): void {
+    const restarted = (async () => {
+      await sleep(afterMs);
+      const deadline = Date.now() + RESTART_WITHIN_MS;
+      while (!(await this.#starts(part, deadline))) await sleep(RESTART_PAUSE_MS);
+    })();
+    this.#running.set(
+      part,
+      restarted.finally(() => this.#running.delete(part)),
+    );
+  }
+
+  async done(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
+  async #starts(part: string, deadline: number): Promise<boolean> {
+    try {
+      await this.#stage.stack.restart(part);
+      return true;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      return false;
+    }
+  }
+}
+
+const RESTART_WITHIN_MS = 300_000;
+const RESTART_PAUSE_MS = 500;
+
 /** Ended hard and started again after a moment. */
-export const kill = (stage: Stage, part: string, downMs: number): Fault => ({
+const kill = (stage: Stage, restarts: Restarts, part: string, downMs: number): Fault => ({
   what: `kill -9 ${part}, down for ${String(downMs)} ms`,
   strike: async () => {
     await stage.stack.kill(part);
-    await sleep(downMs);
-    await stage.stack.restart(part);
+    restarts.begin(part, downMs);
   },
 });
 
 /** Halted with all it started: it knows nothing of the time that passes. */
-export const halt = (stage: Stage, part: string, forMs: number): Fault => ({
+const halt = (stage: Stage, part: string, forMs: number): Fault => ({
   what: `SIGSTOP ${part} for ${String(forMs)} ms`,
   strike: async () => {
     const pids = processTree(stage.stack.pid(part));
@@ -50,7 +94,7 @@ export const cut = (stage: Stage, link: string, forMs: number): Fault => ({
 });
 
 /** Everything on a link takes longer. */
-export const slow = (stage: Stage, link: string, byMs: number, forMs: number): Fault => ({
+const slow = (stage: Stage, link: string, byMs: number, forMs: number): Fault => ({
   what: `delay ${link} by ${String(byMs)} ms for ${String(forMs)} ms`,
   strike: async () => {
     stage.links.get(link)?.delay(byMs);
@@ -60,13 +104,13 @@ export const slow = (stage: Stage, link: string, byMs: number, forMs: number): F
 });
 
 /** A fault by chance. */
-export function chooseFault(stage: Stage, random: Random, { haltMs, cutMs }: Severity): Fault {
-  const part = random.pick(stage.parts);
+export function chooseFault(stage: Stage, restarts: Restarts, random: Random, { haltMs, cutMs }: Severity): Fault {
+  const part = random.pick(restarts.up);
   const link = random.pick([...stage.links.keys()]);
   const some = (most: number): number => Math.round(most / 4 + random.below((most * 3) / 4));
   return random.pick([
-    () => kill(stage, part, random.below(1_500)),
-    () => kill(stage, part, 0),
+    () => kill(stage, restarts, part, random.below(1_500)),
+    () => kill(stage, restarts, part, 0),
     () => halt(stage, part, some(haltMs)),
     () => cut(stage, link, some(cutMs)),
     () => slow(stage, link, 20 + random.below(200), some(haltMs)),
