@@ -103,17 +103,18 @@ const slow = (stage: Stage, link: string, byMs: number, forMs: number): Fault =>
   },
 });
 
-/** A fault by chance. */
+/** A fault by chance; one of a link where no part runs that could be hurt. */
 export function chooseFault(stage: Stage, restarts: Restarts, random: Random, { haltMs, cutMs }: Severity): Fault {
-  const part = random.pick(restarts.up);
   const link = random.pick([...stage.links.keys()]);
   const some = (most: number): number => Math.round(most / 4 + random.below((most * 3) / 4));
+  const ofLinks = [() => cut(stage, link, some(cutMs)), () => slow(stage, link, 20 + random.below(200), some(haltMs))];
+  if (restarts.up.length === 0) return random.pick(ofLinks)();
+  const part = random.pick(restarts.up);
   return random.pick([
+    ...ofLinks,
     () => kill(stage, restarts, part, random.below(1_500)),
     () => kill(stage, restarts, part, 0),
     () => halt(stage, part, some(haltMs)),
-    () => cut(stage, link, some(cutMs)),
-    () => slow(stage, link, 20 + random.below(200), some(haltMs)),
   ])();
 }
 

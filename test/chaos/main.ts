@@ -1,4 +1,4 @@
-// npm run chaos [-- --tasks 200 --seconds 180 --long-cut 120 --seed N --layout cluster|single --rounds N]
+// npm run chaos [-- --tasks 200 --seconds 150 --long-cut 120 --seed N --layout cluster|single --rounds N]
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
@@ -8,7 +8,7 @@ import { logOf, openStage } from './stage.ts';
 const { values } = parseArgs({
   options: {
     tasks: { type: 'string', default: '200' },
-    seconds: { type: 'string', default: '180' },
+    seconds: { type: 'string', default: '150' },
     'long-cut': { type: 'string', default: '120' },
     seed: { type: 'string' },
     layout: { type: 'string', default: 'cluster' },
