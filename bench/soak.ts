@@ -24,16 +24,29 @@ interface Sample {
   readonly inFlight: number;
 }
 
-/** Lives at half the rate that saturates, for so long; answers whether memory, pools and backlog stay as they are. */
-export async function benchSoak(bench: BenchStack, minutes: number): Promise<boolean> {
+/** What came of it. */
+export interface Soak {
+  readonly lives: number;
+  readonly failed: readonly string[];
+  /** Growth of each process after the warm-up: 0.05 is 5 %. */
+  readonly growth: Readonly<Record<string, number>>;
+  readonly connections: readonly number[];
+  readonly inFlight: readonly number[];
+  /** For people, in Markdown. */
+  readonly text: string;
+}
+
+/** Whether memory stays as it is. */
+export const isFlat = ({ growth }: Soak): boolean => Object.values(growth).every((change) => change <= FLAT);
+
+/** Lives at half the rate that saturates, for so long. */
+export async function soak(bench: BenchStack, minutes: number): Promise<Soak> {
   const life = lifeOf(bench);
   await load(60, 20, life);
-  const saturated = (await load(300, 20, life)).rate;
-  const rate = saturated / 2;
-  console.log(`saturated at ${saturated.toFixed(1)} lives/s; ${rate.toFixed(1)}/s for ${String(minutes)} min\n`);
+  const saturated = (await load(200, 20, life)).rate;
   const sql = new pg.Client({ connectionString: bench.stack.config.databaseOwnerUrl });
   await sql.connect();
-  const work = startWork(life, rate);
+  const work = startWork(life, saturated / 2);
   const samples: Sample[] = [];
   const started = Date.now();
   while (Date.now() - started < minutes * 60_000) {
@@ -42,10 +55,16 @@ export async function benchSoak(bench: BenchStack, minutes: number): Promise<boo
   }
   await work.stop();
   await sql.end();
-  console.log(
-    `${String(work.done())} lives, ${String(work.failed().length)} failed ${work.failed().slice(0, 3).join('; ')}\n`,
-  );
-  return report(samples, minutes) && work.failed().length === 0;
+  const title = `Saturated at ${saturated.toFixed(1)} lives a second; half of that for ${String(minutes)} min.\n`;
+  return resultOf(samples, { minutes, title, lives: work.done(), failed: work.failed() });
+}
+
+/** Prints a soak; answers whether memory stayed as it was and nothing failed. */
+export async function benchSoak(bench: BenchStack, minutes: number): Promise<boolean> {
+  const result = await soak(bench, minutes);
+  console.log(result.text);
+  console.log(`\n${String(result.lives)} lives, ${String(result.failed.length)} failed`, result.failed.slice(0, 3));
+  return isFlat(result) && result.failed.length === 0;
 }
 
 /** An open loop: the next life begins when its time has come, however long the others take. */
@@ -93,26 +112,30 @@ async function look(
 /** Shared buffers are counted in every process of Postgres; proportional sizes count them once. */
 const sharedMemory = (pid: number): number => processTree(pid).reduce((sum, one) => sum + proportionalMemoryOf(one), 0);
 
-function report(samples: readonly Sample[], minutes: number): boolean {
+function resultOf(
+  samples: readonly Sample[],
+  { minutes, title, lives, failed }: { minutes: number; title: string; lives: number; failed: readonly string[] },
+): Soak {
   const steady = samples.filter(({ minute }) => minute > minutes * WARM_UP_SHARE);
   const quarter = Math.max(1, Math.floor(steady.length / 4));
   const [first, last] = [steady.slice(0, quarter), steady.slice(-quarter)];
-  console.log('| process | after warm-up | at the end | change |\n| --- | --- | --- | --- |');
-  const names = Object.keys(samples[0]?.memory ?? {});
-  const flat = names.map((name) => {
+  const lines = [title, '| process | after warm-up | at the end | change |', '| --- | --- | --- | --- |'];
+  const growth: Record<string, number> = {};
+  for (const name of Object.keys(samples[0]?.memory ?? {})) {
     const of = (part: readonly Sample[]): number => median(part.map(({ memory }) => memory[name] ?? 0));
     const change = of(last) / of(first) - 1;
-    console.log(
+    growth[name] = change;
+    lines.push(
       `| ${name} | ${of(first).toFixed(0)} MiB | ${of(last).toFixed(0)} MiB | ${(change * 100).toFixed(1)} % |`,
     );
-    return change <= FLAT;
-  });
+  }
+  const connections = steady.map((sample) => sample.connections);
+  const inFlight = steady.map((sample) => sample.inFlight);
   const range = (values: readonly number[]): string =>
     `${String(Math.min(...values))} to ${String(Math.max(...values))}`;
-  console.log(`\nconnections: ${range(steady.map(({ connections }) => connections))}`);
-  console.log(`lives in flight: ${range(steady.map(({ inFlight }) => inFlight))}\n`);
-  console.log(chart(samples, names));
-  return flat.every(Boolean);
+  lines.push('', `Connections: ${range(connections)}. Lives in flight: ${range(inFlight)}.`, '');
+  lines.push(chart(samples, Object.keys(growth)));
+  return { lives, failed, growth, connections, inFlight, text: lines.join('\n') };
 }
 
 const POINTS = 30;
