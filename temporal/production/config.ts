@@ -78,5 +78,13 @@ export function serverConfig(database: ServerDatabase, ports: ServerPorts, dynam
   };
 }
 
-/** New search attributes are usable at once instead of after a minute. */
-export const DYNAMIC_CONFIG = { 'system.forceSearchAttributesCacheRefreshOnRead': [{ value: true }] };
+const CACHE_BYTES = 48 * 1024 * 1024;
+
+/** Settings of the server that it reads again while it runs. */
+export const DYNAMIC_CONFIG = {
+  // New search attributes are usable at once instead of after a minute.
+  'system.forceSearchAttributesCacheRefreshOnRead': [{ value: true }],
+  // Left alone the cache of workflows holds all of the last hour, up to a gigabyte.
+  'history.cacheSizeBasedLimit': [{ value: true }],
+  'history.hostLevelCacheMaxSizeBytes': [{ value: CACHE_BYTES }],
+};
