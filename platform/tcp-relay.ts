@@ -10,9 +10,9 @@ export interface Upstream {
 /** A relay of TCP connections: in front of several servers a balancer, in front of one a link that can be disturbed. */
 export interface TcpRelay {
   readonly port: number;
-  /** Lets nothing through any more, as a cut cable does: open connections hang, new ones are not answered. */
+  /** Lets nothing through any more, as a cut cable does: open connections hang, new ones are not answered. Cuts add up. */
   cut(): void;
-  /** Mends a cut: what hung for so long is reset, since its ends gave up on it. */
+  /** Mends a cut; with the last one what hung for so long is reset, since its ends gave up on it. */
   mend(): void;
   /** Holds back every piece of data for so many milliseconds; 0 ends it. */
   delay(milliseconds: number): void;
@@ -44,7 +44,7 @@ class Link {
   readonly #upstreams: readonly Upstream[];
   readonly #open = new Set<net.Socket>();
   #next = 0;
-  #isCut = false;
+  #cuts = 0;
   #delayMs = 0;
 
   constructor(upstreams: readonly Upstream[]) {
@@ -53,7 +53,7 @@ class Link {
 
   async accept(client: net.Socket): Promise<void> {
     this.#track(client);
-    if (this.#isCut) {
+    if (this.#isCut()) {
       client.pause();
       return;
     }
@@ -67,22 +67,21 @@ class Link {
     this.#forward(client, server);
     this.#forward(server, client);
     // It may have been cut while the other side was being reached.
-    if (this.#stopped()) for (const socket of [client, server]) socket.pause();
+    if (this.#isCut()) for (const socket of [client, server]) socket.pause();
   }
 
-  // A function, since the compiler does not see that the flag changes during an await.
-  #stopped(): boolean {
-    return this.#isCut;
+  #isCut(): boolean {
+    return this.#cuts > 0;
   }
 
   cut(): void {
-    this.#isCut = true;
+    this.#cuts += 1;
     for (const socket of this.#open) socket.pause();
   }
 
   mend(): void {
-    this.#isCut = false;
-    this.dropAll();
+    this.#cuts -= 1;
+    if (!this.#isCut()) this.dropAll();
   }
 
   delay(milliseconds: number): void {
@@ -122,7 +121,7 @@ class Link {
     });
     from.once('close', () => to.destroySoon());
     to.on('drain', () => {
-      if (!this.#isCut) from.resume();
+      if (!this.#isCut()) from.resume();
     });
   }
 
