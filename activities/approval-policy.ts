@@ -111,7 +111,7 @@ function namedPolicy(name: string, profiles: readonly Profile[]): ApprovalPolicy
   }
   const known = profiles.flatMap((profile) => Object.keys(profile.approvals.policies));
   throw refused({
-    code: 'invalid_input',
+    code: 'unknown_target',
     detail: `approvers.policy: no profile has a policy ${name}; known: ${known.join(', ') || 'none'}.`,
   });
 }

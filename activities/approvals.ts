@@ -1,4 +1,5 @@
 import type { Actor } from '../contracts/actor.ts';
+import { approvalContentOf } from '../contracts/approvals.ts';
 import type {
   ApprovalActivities,
   ApprovalContent,
@@ -28,7 +29,7 @@ import { requireSession } from './sessions.ts';
 async function contentOf(sql: Queryable, id: string): Promise<ApprovalContent> {
   const row = await getContent(sql, id);
   if (!row) throw refused({ code: 'not_found', detail: `Content ${id} does not exist.` });
-  return row.masked as unknown as ApprovalContent;
+  return approvalContentOf(row.masked);
 }
 
 /** The requester, and the person behind it: neither ever decides. */
@@ -133,7 +134,7 @@ async function edited(
   const changed: ApprovalContent = { ...content, action: { ...action, arguments: { ...action.arguments, ...edits } } };
   const id = newId('content');
   const before = await getContent(sql, check.request.content);
-  await putMasked(sql, id, changed as unknown as Json, { ...before?.found, ...decision?.found });
+  await putMasked(sql, id, changed as Json, { ...before?.found, ...decision?.found });
   return { content: id, compiled: await compile(deps, sql, check.request, changed, asked) };
 }
 

@@ -8,7 +8,7 @@ import { getContent } from '../db/contents.ts';
 import { findAgent, listUsers, managerChainOf, routingCandidates } from '../db/directory.ts';
 import { pausesFor } from '../db/pauses.ts';
 import type { Queryable } from '../db/pool.ts';
-import { findTask, openChildren } from '../db/tasks.ts';
+import { findTask, openChildren, placeInTree } from '../db/tasks.ts';
 import type { TaskRow } from '../db/tasks.ts';
 import { chooseAssignee } from '../directory/routing.ts';
 import { schemaFaults } from '../platform/json-schema.ts';
@@ -23,6 +23,7 @@ interface Wanted {
   readonly session_id: string | null;
   readonly skills: readonly string[];
   readonly excluding: readonly string[];
+  readonly avoiding?: readonly string[];
 }
 
 async function route(sql: Queryable, { role, direct }: Target, wanted: Wanted): Promise<Admission> {
@@ -42,7 +43,12 @@ async function chooseFromRole(
   const candidates = rows
     .filter((row) => !wanted.excluding.includes(row.id))
     .map((row) => ({ ...row, agent_id: row.id }));
-  const { assignee, reason } = chooseAssignee(candidates, { ...wanted, role });
+  const others = candidates.filter((row) => wanted.avoiding?.includes(row.id) !== true);
+  const best = chooseAssignee(others, { ...wanted, role });
+  const { assignee, reason } =
+    best.assignee === null && others.length < candidates.length
+      ? chooseAssignee(candidates, { ...wanted, role })
+      : best;
   return { assignee: assignee === null ? null : { kind: 'agent', id: assignee }, because: reason };
 }
 
@@ -53,6 +59,9 @@ export function isNear(task: TaskRow, { id, acts_for }: Actor): boolean {
   );
   return near.includes(id) || (acts_for !== null && near.includes(acts_for));
 }
+
+/** Dependents told at once to a workflow that sets no limit itself: the most signals that Temporal lets it have under way. */
+const MOST_DEPENDENTS = 1_000;
 
 const ENDED: readonly string[] = ['completed', 'cancelled'];
 
@@ -75,6 +84,23 @@ async function checkPlace(sql: Queryable, start: TaskStart): Promise<void> {
   if (!isNear(parent, sender))
     throw refused({ code: 'not_found', detail: `Task ${start.parent_task_id} is not one that you sent or work on.` });
   requireOpen(parent);
+  await checkTree(sql, parent.id, start.tree);
+}
+
+/** Trees are bounded, since whatever ends the root has to reach every leaf. */
+async function checkTree(sql: Queryable, parentId: string, most: TaskStart['tree']): Promise<void> {
+  if (!most) return;
+  const place = await placeInTree(sql, parentId, most);
+  for (const [what, bound] of Object.entries(most) as [keyof typeof most, number][])
+    if (place[what] >= bound)
+      throw refused({
+        code: 'tree_too_large',
+        detail:
+          what === 'depth'
+            ? `Task ${parentId} is on level ${String(bound)}, the last that a tree of tasks may have.`
+            : `Task ${parentId} has ${String(bound)} children, the most that a task may have.`,
+        facts: { most: { [what]: bound } },
+      });
 }
 
 /** Finds the person whose managers are concerned: the assignee, the agent's user, or the head of the role. */
@@ -129,9 +155,9 @@ export const createTaskActivities = ({ database, envelope, profiles }: ActivityD
       return chain[1]?.id ?? null;
     }),
 
-  openDependents: ({ organisation_id, task_id }) =>
+  openDependents: ({ organisation_id, task_id, after = { task: null, approval: null }, limit = MOST_DEPENDENTS }) =>
     database.inOrganisation(organisation_id, async (sql) => ({
-      tasks: await openChildren(sql, task_id),
-      approvals: await openApprovals(sql, task_id),
+      tasks: await openChildren(sql, task_id, { after: after.task, limit }),
+      approvals: await openApprovals(sql, task_id, { after: after.approval, limit }),
     })),
 });

@@ -3,11 +3,13 @@ import type { Express, NextFunction, Request, Response, Router } from 'express';
 import swaggerUi from 'swagger-ui-express';
 
 import { operations } from '../contracts/index.ts';
+import { plainRoutes } from '../contracts/plain-routes.ts';
 import { mountApprovals } from './approvals/handlers.ts';
 import { mountDelegations } from './approvals/delegations.ts';
 import { mountAudit } from './audit/handlers.ts';
 import { mountRecord } from './audit/record.ts';
 import { createAuthenticate } from './authentication.ts';
+import type { Authenticate } from './authentication.ts';
 import { allowCodecOrigins, mountCodec } from './codec/handlers.ts';
 import { mountSignIn } from './codec/sign-in.ts';
 import { jsonBody } from './body.ts';
@@ -49,12 +51,13 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   const router = express.Router();
   mountHealth(router, deps, isDraining);
   mountDocs(router);
-  const mounting: Mounting = { router, deps, authenticate: createAuthenticate(deps.database, deps.profiles) };
+  const mounting: Mounting = { router, deps, authenticate: limited(deps) };
   mountSignIn(router, mounting.authenticate);
   allowCodecOrigins(router, deps.codecOrigins);
+  refuseOtherMethods(router, (path) => !path.includes('{'));
   router.use(...jsonBody);
   for (const mountFeature of FEATURES) mountFeature(mounting);
-  refuseOtherMethods(router);
+  refuseOtherMethods(router, (path) => path.includes('{'));
   app.use('/api', router);
   app.use(router);
   app.use((req: Request) => {
@@ -83,10 +86,20 @@ const FEATURES = [
   mountCodec,
 ];
 
+/** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */
+function limited({ database, profiles, limits }: ApiDeps): Authenticate {
+  const authenticate = createAuthenticate(database, profiles);
+  return async (authorization) => {
+    const principal = await authenticate(authorization);
+    await limits.request(principal);
+    return principal;
+  };
+}
+
 const headerSafe = (text: string): string => text.replaceAll(/[^\w.:-]/g, '').slice(0, 100);
 
 function mountDocs(router: Router): void {
-  const document = openApiDocument(operations);
+  const document = openApiDocument(operations, plainRoutes);
   router.get('/openapi.json', (_req, res) => {
     res.json(document);
   });
@@ -94,12 +107,20 @@ function mountDocs(router: Router): void {
   router.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { swaggerOptions: { validatorUrl: null } }));
 }
 
-/** A known path with another method is answered with what it has, instead of as if it were unknown. */
-function refuseOtherMethods(router: Router): void {
+/**
+ * A known path with another method is answered with what it has, instead of as if it were unknown. Paths without
+ * parameters come before the routes: `GET /tasks/route` must not be read as `GET /tasks/{task_id}`.
+ */
+function refuseOtherMethods(router: Router, which: (path: string) => boolean): void {
   const byPath = new Map<string, string[]>();
-  for (const { path, method } of operations) byPath.set(path, [...(byPath.get(path) ?? []), method.toUpperCase()]);
+  for (const { path, method } of [...operations, ...plainRoutes].filter((one) => which(one.path)))
+    byPath.set(path, [...(byPath.get(path) ?? []), method.toUpperCase()]);
   for (const [path, methods] of byPath)
-    router.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (req, res) => {
+    router.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (req, res, next) => {
+      if (methods.includes(req.method === 'HEAD' ? 'GET' : req.method)) {
+        next();
+        return;
+      }
       res.set('Allow', methods.join(', '));
       throw new ApiError({
         code: 'method_not_allowed',
@@ -107,6 +128,9 @@ function refuseOtherMethods(router: Router): void {
       });
     });
 }
+
+const retryAfterOf = ({ retry_after_s }: Record<string, unknown>): string =>
+  typeof retry_after_s === 'number' ? String(retry_after_s) : RETRY_AFTER_S;
 
 /** Failures of reading a body, as body-parser tells them (https://github.com/expressjs/body-parser#errors). */
 function fromBodyParser(error: unknown): ApiError | undefined {
@@ -145,7 +169,7 @@ const answerFailure =
       known ?? new ApiError({ code: 'internal', detail: 'Something failed here; it is in the log.' }),
       traceId,
     );
-    if (problem.status === 503 || problem.status === 429) res.set('Retry-After', RETRY_AFTER_S);
+    if (problem.status === 503 || problem.status === 429) res.set('Retry-After', retryAfterOf(problem));
     if (problem.status === 401) res.set('WWW-Authenticate', 'Bearer');
     res.status(problem.status).type('application/problem+json').json(problem);
   };

@@ -9,6 +9,7 @@ import type { Envelope } from '../privacy/envelope.ts';
 import type { Guard } from '../privacy/guard.ts';
 import type { PurposeKeys } from '../privacy/key-ring.ts';
 import type { ClaimStore } from '../temporal/claims.ts';
+import type { Limits } from './limits/limits.ts';
 import type { Feed } from './stream/feed.ts';
 
 /** What the API works with; given once, where the process is composed. */
@@ -20,6 +21,7 @@ export interface ApiDeps {
   readonly envelope: Envelope;
   readonly profiles: ReadonlyMap<Role, Profile>;
   readonly feed: Feed;
+  readonly limits: Limits;
   /** Public keys of the record's checkpoints. */
   readonly auditKeys: () => Jwks;
   /** Keys and large payloads of workflow histories, for the codec endpoint. */

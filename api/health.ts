@@ -57,6 +57,8 @@ export function mountHealth(router: Router, deps: ApiDeps, isDraining: () => boo
       database: database === 'ok' ? 'connected' : database,
       temporal,
       worker,
+      // Of this process; which limits and whose is for the record and the log.
+      refused_last_minute: deps.limits.refusals.lastMinute,
       stream: deps.feed.connected ? 'ok' : 'reconnecting',
     });
   });

@@ -3,14 +3,16 @@ import type { z } from 'zod';
 
 import type { IdKind } from '../contracts/ids.ts';
 import type { Operation } from '../contracts/operation.ts';
+import type { Principal } from '../contracts/principal.ts';
 import { newId } from '../platform/ids.ts';
 import type { Authenticate } from './authentication.ts';
 import { checkText } from './body.ts';
 import type { Call } from './call.ts';
 import type { ApiDeps } from './deps.ts';
 import { inputError } from './errors.ts';
-import { reserveKey } from './idempotency.ts';
+import { keptAnswer, reserveKey } from './idempotency.ts';
 import type { Answer, Repeatable } from './idempotency.ts';
+import type { Entry } from './limits/limits.ts';
 import { ApiError } from './problem.ts';
 import { checkTraceId } from './trace.ts';
 
@@ -70,13 +72,17 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
     if (!parsed.success) throw inputError(parsed.error);
     const key = operation.method === 'get' ? undefined : req.get('idempotency-key');
     const id = newId(creates);
-    const kept =
-      key === undefined
-        ? undefined
-        : await reserveKey(deps, principal, { operation: operation.name, key, input: fields, id, waits });
+    const request = { operation: operation.name, key, input: fields, id, waits };
+    const entry = await enter(deps, principal, request, parsed.data);
+    if ('answered' in entry) {
+      replay(res, operation, entry.answered);
+      return;
+    }
+    res.once('close', entry.leave);
+    const kept = key === undefined ? undefined : await reserveKey(deps, principal, { ...request, key });
     if (kept?.answered) {
-      res.set('Idempotent-Replayed', 'true');
-      send(res, operation, kept.answered);
+      entry.giveBack();
+      replay(res, operation, kept.answered);
       return;
     }
     const call: Call = { principal, traceId, id: kept?.id ?? id, signal: signalOf(res) };
@@ -89,11 +95,33 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
   });
 }
 
+/** Lets a request in; what was answered already is answered again, however much the caller has asked since. */
+async function enter(
+  deps: ApiDeps,
+  principal: Principal,
+  request: Parameters<typeof keptAnswer>[2],
+  input: Readonly<Record<string, unknown>>,
+): Promise<Entry | { readonly answered: Answer }> {
+  try {
+    return await deps.limits.enter(request.operation, principal, input);
+  } catch (refusal) {
+    const answered = refusal instanceof ApiError && (await keptAnswer(deps, principal, request));
+    if (!answered) throw refusal;
+    return { answered };
+  }
+}
+
+function replay(res: Response, operation: Operation, answer: Answer): void {
+  res.set('Idempotent-Replayed', 'true');
+  send(res, operation, answer);
+}
+
 /** A request that fails sets its key free, for the next one with it to try again at once. */
 async function handled<R>(handle: () => Promise<R>, kept: Repeatable | undefined): Promise<R> {
   try {
     return await handle();
   } catch (error) {
+    // Where that fails too, the first failure is the one to tell: a key that nobody answers for is free after a minute.
     await kept?.release().catch(() => undefined);
     throw error;
   }

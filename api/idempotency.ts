@@ -4,7 +4,7 @@ import canonicalize from 'canonicalize';
 
 import type { Json } from '../contracts/json.ts';
 import type { Principal } from '../contracts/principal.ts';
-import { answeredOrTakenOver, keepAnswer, reserve, setFree } from '../db/idempotency.ts';
+import { answeredOrTakenOver, findAnswered, keepAnswer, reserve, setFree } from '../db/idempotency.ts';
 import type { KeyOf, Reservation } from '../db/idempotency.ts';
 import type { ApiDeps } from './deps.ts';
 import { ApiError } from './problem.ts';
@@ -32,6 +32,20 @@ interface Keyed {
   readonly id: string;
   /** Whether a repetition waits while the first request is under way. */
   readonly waits: boolean;
+}
+
+/** The answer that was given to the same request before; reserves nothing. */
+export async function keptAnswer(
+  { database, envelope }: ApiDeps,
+  { organisation_id, id }: Principal,
+  { operation, key, input }: Pick<Keyed, 'operation' | 'input'> & { readonly key: string | undefined },
+): Promise<Answer | undefined> {
+  if (key === undefined || !KEY.test(key)) return undefined;
+  const keyOf: KeyOf = { principal_id: id, operation, key };
+  const row = await database.inOrganisation(organisation_id, (sql) => findAnswered(sql, keyOf));
+  const fingerprint = envelope.fingerprint(organisation_id, canonicalize(input) ?? '');
+  if (!row?.sealed_response || row.status === null || !fingerprint.equals(row.body_hash)) return undefined;
+  return { status: row.status, body: envelope.open(organisation_id, row.resource_id, row.sealed_response) };
 }
 
 /** Reserves the key for this request. The same key with another body is refused; answers are sealed where they are kept. */

@@ -14,6 +14,8 @@ import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { Limits } from './limits/limits.ts';
+import { limitSettings } from './limits/settings.ts';
 import { serveApi } from './serve.ts';
 import { openFeed } from './stream/feed.ts';
 
@@ -49,6 +51,8 @@ async function main(): Promise<void> {
   onShutdown('temporal', () => connection.close());
   const feed = await openFeed({ database, url, log });
   onShutdown('feed', () => feed.close());
+  const limits = new Limits(limitSettings(config), { database, log });
+  onShutdown('limits', () => limits.close());
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
   const deps = {
     ...privacy,
@@ -60,6 +64,7 @@ async function main(): Promise<void> {
     taskQueue: config.temporalTaskQueue,
     profiles,
     feed,
+    limits,
     auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),
     log,
   };

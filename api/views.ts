@@ -32,7 +32,7 @@ export function pageOf<R extends { readonly id: string }>(
 }
 
 /** A cursor that says where to go on; opaque to clients. */
-export const cursorOf = (id: string): string => Buffer.from(id).toString('base64url');
+export const cursorOf = (id: string): string => Buffer.from(id).toString('hex');
 
 const badCursor = (): ApiError =>
   new ApiError({ code: 'invalid_input', detail: 'cursor: must be the cursor of an earlier answer.' }, [
@@ -41,7 +41,7 @@ const badCursor = (): ApiError =>
 
 /** The id inside a cursor. */
 export function afterOf(cursor: string | undefined): string | undefined {
-  const text = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
+  const text = cursor === undefined ? undefined : Buffer.from(cursor, 'hex').toString();
   if (text !== undefined && !/^[\w:.-]+$/.test(text)) throw badCursor();
   return text;
 }

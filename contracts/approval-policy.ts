@@ -12,11 +12,15 @@ export const Condition = z
       .describe('Where to look, e.g. action.arguments.amount'),
     over: z.number().optional().describe('True where the number is greater'),
     up_to: z.number().optional().describe('True where the number is not greater'),
-    equals: z.union([z.string(), z.number(), z.boolean()]).optional().describe('True where the value is the same'),
+    equals: z
+      .union([z.string().meta({ pattern: '^[^\\u0000]*$' }), z.number(), z.boolean()])
+      .optional()
+      .describe('True where the value is the same'),
   })
   .refine((rule) => rule.over !== undefined || rule.up_to !== undefined || rule.equals !== undefined, {
     error: 'needs over, up_to or equals',
-  });
+  })
+  .meta({ anyOf: ['over', 'up_to', 'equals'].map((name) => ({ required: [name] })) });
 export type Condition = z.infer<typeof Condition>;
 
 const when = { when: Condition.optional().describe('Needed only where this holds for the subject') };
@@ -43,9 +47,11 @@ export const ApprovalPolicy: z.ZodType<ApprovalPolicy> = z
       z.strictObject({ n: z.number().int().min(1).max(20), of: z.array(Selector).min(1).max(20), ...when }),
     ]),
   )
-  .describe(
-    '{role} | {user} | {manager_of} | {any_of: […]} | {all_of: […]} | {n, of: […]}, each with an optional `when`',
-  );
+  .meta({
+    id: 'ApprovalPolicy',
+    description:
+      '{role} | {user} | {manager_of} | {any_of: […]} | {all_of: […]} | {n, of: […]}, each with an optional `when`',
+  });
 
 /** A policy after its roles and managers were looked up: `need` distinct people of `users`, or of what is nested. */
 export type Requirement =

@@ -5,7 +5,6 @@ import { ApprovalStatus, DecisionWord, Vote } from './approval-workflow.ts';
 import { MaskedSummary } from './content.ts';
 import { ApprovalId, DelegationId, SessionId, TaskId, UserId } from './ids.ts';
 import { JsonMap, JsonObject, JsonSchema, JsonValue } from './json.ts';
-import type { Json } from './json.ts';
 import { defineOperation } from './operation.ts';
 import { NextCursor, pageFields } from './paging.ts';
 import { Role } from './principal.ts';
@@ -35,8 +34,20 @@ export const Approvers = z
       .optional()
       .describe("A policy, or the name of one in the sender's profile, e.g. spend; stands instead of the fields above"),
   })
-  .refine((who) => who.policy ?? who.users?.length ?? who.roles?.length ?? who.manager_of, {
-    error: 'names nobody: give users, roles, manager_of or policy',
+  .refine(
+    ({ policy, manager_of, users = [], roles = [] }) =>
+      policy !== undefined || manager_of !== undefined || users.length > 0 || roles.length > 0,
+    {
+      error: 'names nobody: give users, roles, manager_of or policy',
+    },
+  )
+  .meta({
+    anyOf: [
+      { required: ['users'], properties: { users: { minItems: 1 } } },
+      { required: ['roles'], properties: { roles: { minItems: 1 } } },
+      { required: ['manager_of'] },
+      { required: ['policy'] },
+    ],
   });
 export type Approvers = z.infer<typeof Approvers>;
 
@@ -74,18 +85,23 @@ export const RequestApproval = z.strictObject({
 });
 export type RequestApproval = z.infer<typeof RequestApproval>;
 
-/** Text and data of an approval as they are stored, masked. */
-export interface ApprovalContent {
-  readonly subject: string | null;
-  readonly reason: string | null;
-  readonly evidence: Record<string, Json> | null;
-  readonly action: {
-    readonly tool: string;
-    readonly arguments: Record<string, Json>;
-    readonly target?: string | undefined;
-  } | null;
-  readonly editable: Record<string, Json> | null;
-  readonly approvers: Approvers;
+/** Text and data of an approval as they are stored: masked, hence without the limits of what is sent. */
+const StoredApproval = z.object({
+  subject: z.string().nullable(),
+  reason: z.string().nullable(),
+  evidence: JsonMap.nullable(),
+  action: z.object({ tool: z.string(), arguments: JsonMap, target: z.string().optional() }).nullable(),
+  editable: JsonMap.nullable(),
+  approvers: Approvers,
+});
+export type ApprovalContent = z.infer<typeof StoredApproval>;
+
+/** The content of an approval from the database; a fault there is ours, never the caller's. */
+export function approvalContentOf(stored: unknown): ApprovalContent {
+  const { success, data, error } = StoredApproval.safeParse(stored);
+  if (success) return data;
+  const places = error.issues.map(({ path, code }) => `${path.join('.')} (${code})`).join(', ');
+  throw new Error(`The stored content of an approval is not one: ${places}.`);
 }
 
 export const ApprovalView = z.object({
@@ -132,6 +148,22 @@ export type RedemptionReceipt = z.infer<typeof RedemptionReceipt>;
 const approvalIn = { approval_id: ApprovalId };
 const DECISION_ERRORS = ['not_found', 'not_an_approver', 'approval_already_decided', 'approval_expired'] as const;
 
+const anyOf = (...names: readonly string[]) => ({ anyOf: names.map((name) => ({ required: [name] })) });
+/** It asks somebody about something, or decides an approval that it names. */
+const ASKS_OR_DECIDES = {
+  anyOf: [
+    {
+      allOf: [anyOf('approvers', 'approver_role'), anyOf('task_id', 'session_id', 'subject')],
+      properties: { decision: { const: 'pending' } },
+    },
+    {
+      required: ['decision'],
+      ...anyOf('approval_id', 'task_id'),
+      properties: { decision: { not: { const: 'pending' } } },
+    },
+  ],
+};
+
 export const requestApproval = defineOperation({
   name: 'request_approval',
   method: 'post',
@@ -142,6 +174,7 @@ export const requestApproval = defineOperation({
     'With a `decision` this decides an approval instead of asking for one.',
   input: RequestApproval,
   output: ApprovalView,
+  bodyRule: ASKS_OR_DECIDES,
   action: 'approval:request',
   status: 202,
   errors: [
@@ -242,7 +275,7 @@ export const redeemApproval = defineOperation({
 });
 
 export const Delegation = z.object({
-  id: z.string(),
+  id: DelegationId,
   user_id: UserId,
   delegate_id: UserId,
   valid_from: Timestamp,

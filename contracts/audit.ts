@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ReceiptSubject } from './ids.ts';
 import { JsonMap } from './json.ts';
 import { defineOperation } from './operation.ts';
-import { NextCursor, pageFields } from './paging.ts';
+import { NextCursor, recordPageFields } from './paging.ts';
 import { Timestamp } from './time.ts';
 
 const Label = z.string().min(1).max(100);
@@ -32,6 +32,7 @@ export const ingestAudit = defineOperation({
     events: z.array(z.unknown()).min(1).max(1_000).optional().describe('A batch of events, 1,000 at most'),
   }),
   output: z.object({ accepted: z.number(), duplicates: z.number(), ids: z.array(z.string()) }),
+  bodyForms: [ReportedEvent, z.strictObject({ events: z.array(ReportedEvent).min(1).max(1_000) })],
   action: 'audit:ingest',
   status: 202,
   errors: ['invalid_batch', 'forbidden'],
@@ -65,7 +66,7 @@ export const listAudit = defineOperation({
   path: '/audit',
   summary: 'Read the record of the organisation.',
   input: z.strictObject({
-    ...pageFields,
+    ...recordPageFields,
     subject_id: z.string().max(100).optional(),
     actor: z.string().max(100).optional(),
     action: z.string().max(100).optional(),

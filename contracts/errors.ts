@@ -55,6 +55,11 @@ export const ERRORS = kinds({
     title: 'The approval does not allow this action',
     advice: 'Wait for the approval, or request a new one.',
   },
+  too_many_claims: {
+    status: 409,
+    title: 'You hold too many tasks',
+    advice: 'Complete, fail or hand off tasks that you hold, then claim again; leave this one to others meanwhile.',
+  },
   ambiguous_approval: { status: 409, title: 'Several approvals wait for you', advice: 'Name one by approval_id.' },
   version_conflict: {
     status: 409,
@@ -117,7 +122,17 @@ export const ERRORS = kinds({
     title: 'A row of the batch is not valid',
     advice: 'Nothing was stored. Correct the row that is named and send the batch again.',
   },
-  rate_limited: { status: 429, title: 'Too many requests', advice: 'Wait as Retry-After says.', retryable: true },
+  tree_too_large: {
+    status: 422,
+    title: 'The tree of tasks is too deep or too wide',
+    advice: 'Send it without parent_task_id, or below another task; see most in this answer.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests',
+    advice: 'Wait as Retry-After says, then repeat with the same Idempotency-Key; ask less often from then on.',
+    retryable: true,
+  },
   internal: { status: 500, title: 'Something failed here', advice: 'Report the trace_id to your operator.' },
   unavailable: {
     status: 503,

@@ -75,7 +75,12 @@ export const listNotifications = defineOperation({
   summary: 'List the notifications for you.',
   input: z.strictObject({
     ...pageFields,
-    unacked: z.stringbool().or(z.boolean()).default(false).describe('Only those that wait for an acknowledgement'),
+    unacked: z
+      .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], case: 'sensitive' })
+      .meta({ enum: ['true', '1', 'false', '0'] })
+      .or(z.boolean())
+      .default(false)
+      .describe('Only those that wait for an acknowledgement'),
   }),
   output: z.object({ notifications: z.array(NotificationView), next_cursor: NextCursor }),
   action: 'notification:read',

@@ -34,6 +34,13 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
   readonly textField?: string;
   /** Field of the input that comes from the header If-Match. */
   readonly ifMatch?: string;
+  /**
+   * What a body must fulfil beyond its fields, as keywords of JSON Schema beside them. For the OpenAPI document alone:
+   * providers of models refuse `anyOf` at the root of a tool's schema.
+   */
+  readonly bodyRule?: Readonly<Record<string, unknown>>;
+  /** The forms that a body can have, where one list of fields would not say it; for the OpenAPI document alone. */
+  readonly bodyForms?: readonly z.ZodType[];
   readonly tool?: ToolHints;
 }
 

@@ -114,12 +114,14 @@ export const sessionCancelSignal = defineSignal<[{ because: string }]>('cancelRe
 export const sessionWorkflowId = (organisationId: string, sessionId: string): string =>
   `session:${organisationId}:${sessionId}`;
 
-/** Carries a pause, its end or a cancellation to every open task of a scope (SESS-4). */
+/** Carries a pause, its end or a cancellation to every open task of a scope (SESS-4), or below a task (TASK-4). */
 export const Fanout = z.object({
   organisation_id: z.string(),
-  scope: z.enum(['session', 'agent', 'role', 'organisation']),
+  scope: z.enum(['session', 'agent', 'role', 'organisation', 'task']),
   id: z.string(),
   message: z.enum(['pause', 'resume', 'cancel']),
+  /** What continue-as-new carries over; absent at the first run. */
+  carried: z.object({ task: z.string().nullable(), approval: z.string().nullable(), reached: z.number() }).optional(),
 });
 export type Fanout = z.infer<typeof Fanout>;
 export type FanoutWorkflow = (fanout: Fanout) => Promise<{ readonly reached: number }>;

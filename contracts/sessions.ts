@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { AgentId, SessionId, TaskId, UserId } from './ids.ts';
 import { JsonMap, JsonObject, JsonValue } from './json.ts';
 import { defineOperation } from './operation.ts';
-import { NextCursor, pageFields } from './paging.ts';
+import { NextCursor, pageFields, recordPageFields } from './paging.ts';
 import { Role } from './principal.ts';
 import { SessionEvent, SessionStatus } from './session-workflow.ts';
 import { Duration, Timestamp } from './time.ts';
@@ -115,6 +115,7 @@ export const updateSession = defineOperation({
       .max(20)
       .toLowerCase()
       .pipe(SessionEvent)
+      .meta({ enum: SessionEvent.options })
       .describe('activate, pause, resume, complete, fail or cancel'),
     reason: z.string().max(2_000).optional().describe('Why'),
   }),
@@ -199,7 +200,9 @@ export const writeShard = defineOperation({
       .optional()
       .describe('Who may read it; all participants unless given, unchanged on a rewrite'),
     if_match: z
-      .union([z.string().max(40), z.number().int()])
+      .union([z.string().regex(/^(?:W\/)?"?\d{1,9}"?$/), z.number().int().min(0).max(999_999_999)], {
+        error: 'must be the version you read, e.g. "4"',
+      })
       .optional()
       .describe('The version you read; required to overwrite. Over HTTP: the If-Match header'),
   }),
@@ -228,7 +231,7 @@ export const sessionTimeline = defineOperation({
   method: 'get',
   path: '/sessions/{session_id}/timeline',
   summary: 'Everything that happened in a session, in order, as far as you may see it.',
-  input: z.strictObject({ ...sessionIn, limit: pageFields.limit, cursor: pageFields.cursor }),
+  input: z.strictObject({ ...sessionIn, limit: recordPageFields.limit, cursor: recordPageFields.cursor }),
   output: z.object({ entries: z.array(TimelineEntry), next_cursor: NextCursor }),
   action: 'session:read',
   errors: ['not_found'],

@@ -64,8 +64,7 @@ export const readInbox = defineOperation({
     wait: Wait.describe('How long to wait when nothing is new, e.g. 30s'),
     after: z
       .string()
-      .max(100)
-      .regex(/^[\w-]+$/)
+      .regex(/^\d{1,18}-\d{1,18}$/, 'must be the cursor of an earlier answer')
       .optional()
       .describe('Cursor of the answer before; without it anything there is news'),
   }),

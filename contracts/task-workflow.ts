@@ -59,6 +59,8 @@ export const TaskStart = z.object({
   lease_seconds: z.number(),
   max_attempts: z.number(),
   checks_result: z.boolean().describe('Whether the result must fit an output_schema'),
+  /** Bounds of the tree that the task joins; absent where nobody sets them. */
+  tree: z.object({ depth: z.number(), children: z.number() }).optional(),
   changes_per_run: z.number().default(500).describe('Continues as new after so many changes, to keep histories small'),
   /** What continue-as-new carries over; absent at the first run. */
   carried: z.unknown().optional(),
@@ -146,6 +148,8 @@ export interface RerouteRequest {
   readonly actor: Actor;
   /** Agents that declined; they are not asked again. */
   readonly excluding: readonly string[];
+  /** Agents that let a lease run out; asked again only where there is nobody else. */
+  readonly avoiding?: readonly string[];
 }
 export interface ResultRequest {
   readonly organisation_id: string;
@@ -153,8 +157,15 @@ export interface ResultRequest {
   readonly result: ContentRef;
 }
 
+export interface DependentsRequest {
+  readonly organisation_id: string;
+  readonly task_id: string;
+  readonly after?: { readonly task: string | null; readonly approval: string | null };
+  readonly limit?: number;
+}
+
 export interface TaskActivities {
-  /** Asks policy, finds the target and chooses the assignee. Refuses with forbidden, unknown_target or not_found. */
+  /** Asks policy, finds the target and chooses the assignee. Refuses with forbidden, unknown_target, not_found or tree_too_large. */
   admit(request: AdmitRequest): Promise<Admission>;
   /** Chooses an assignee anew after hand-off, decline, lost lease or an agent's return. */
   reroute(request: RerouteRequest): Promise<Admission>;
@@ -167,8 +178,8 @@ export interface TaskActivities {
     readonly role: Role;
     readonly above: string | null;
   }): Promise<string | null>;
-  /** Open children and approvals that end with the task. */
-  openDependents(request: { readonly organisation_id: string; readonly task_id: string }): Promise<{
+  /** Open children and approvals that end with the task, oldest first, after given ids; at most so many of each. */
+  openDependents(request: DependentsRequest): Promise<{
     readonly tasks: readonly string[];
     readonly approvals: readonly string[];
   }>;

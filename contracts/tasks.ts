@@ -139,10 +139,17 @@ export const routeTask = defineOperation({
   summary: 'Hand a task to another agent, person or role.',
   description: 'Answers at once with the task id, who got it and what was masked. Read its progress with fetch_status.',
   input: RouteTask,
+  // The type, flat or nested.
+  bodyRule: {
+    anyOf: [
+      { required: ['type'] },
+      { required: ['task'], properties: { task: { anyOf: [{ required: ['type'] }, { required: ['task_type'] }] } } },
+    ],
+  },
   output: TaskReceipt,
   action: 'task:send',
   status: 202,
-  errors: ['forbidden', 'unknown_target', 'not_found', 'payload_too_large'],
+  errors: ['forbidden', 'unknown_target', 'not_found', 'payload_too_large', 'tree_too_large'],
   tool: { title: 'Send a task', wrapped: true },
 });
 
@@ -191,7 +198,7 @@ export const claimTask = defineOperation({
   }),
   output: TaskView,
   action: 'task:claim',
-  errors: WORK_ERRORS,
+  errors: [...WORK_ERRORS, 'too_many_claims'],
   tool: { title: 'Claim a task' },
 });
 

@@ -102,11 +102,16 @@ export function approvalsWaitingFor(
   );
 }
 
-/** Approvals of a task that can still be decided. */
-export async function openApprovals(sql: Queryable, taskId: string): Promise<string[]> {
+/** Approvals of a task that can still be decided, oldest first. */
+export async function openApprovals(
+  sql: Queryable,
+  taskId: string,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `SELECT id FROM approvals WHERE task_id = $1 AND status IN ('pending', 'changes_requested') ORDER BY id`,
-    [taskId],
+    `SELECT id FROM approvals WHERE task_id = $1 AND status IN ('pending', 'changes_requested')
+       AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3`,
+    [taskId, after, limit],
   );
   return rows.map((row) => row.id);
 }

@@ -38,6 +38,19 @@ export async function reserve(
   return row;
 }
 
+/** What a key was reserved for, once that was answered. */
+export async function findAnswered(
+  sql: Queryable,
+  { principal_id, operation, key }: KeyOf,
+): Promise<Reservation | undefined> {
+  const [row] = await sql.query<Reservation>(
+    `SELECT resource_id, body_hash, status, sealed_response FROM idempotency
+     WHERE principal_id = $1 AND operation = $2 AND key = $3 AND status IS NOT NULL`,
+    [principal_id, operation, key],
+  );
+  return row;
+}
+
 /** Keeps the first answer for repetitions. */
 export const keepAnswer = (
   sql: Queryable,

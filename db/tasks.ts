@@ -116,13 +116,37 @@ export async function queuedTaskIds(sql: Queryable, role: string, limit: number)
   return rows.map((row) => row.id);
 }
 
-/** Open children of a task. */
-export async function openChildren(sql: Queryable, taskId: string): Promise<string[]> {
+/** Open children of a task, oldest first. */
+export async function openChildren(
+  sql: Queryable,
+  taskId: string,
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `SELECT id FROM tasks WHERE parent_task_id = $1 AND status NOT IN ('completed', 'cancelled') ORDER BY id`,
-    [taskId],
+    `SELECT id FROM tasks WHERE parent_task_id = $1 AND status NOT IN ('completed', 'cancelled')
+       AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3`,
+    [taskId, after, limit],
   );
   return rows.map((row) => row.id);
+}
+
+/** How many levels there are from the root of its tree to a task, and how many children it has; counted up to a most. */
+export async function placeInTree(
+  sql: Queryable,
+  taskId: string,
+  most: { readonly depth: number; readonly children: number },
+): Promise<{ readonly depth: number; readonly children: number }> {
+  const [row] = await sql.query<{ depth: number; children: number }>(
+    `WITH RECURSIVE line AS (
+       SELECT parent_task_id, 1 AS depth FROM tasks WHERE id = $1
+       UNION ALL
+       SELECT t.parent_task_id, line.depth + 1 FROM line JOIN tasks t ON t.id = line.parent_task_id WHERE line.depth < $2
+     )
+     SELECT (SELECT max(depth) FROM line) AS depth,
+       (SELECT count(*)::int FROM (SELECT 1 FROM tasks WHERE parent_task_id = $1 LIMIT $3) AS below) AS children`,
+    [taskId, most.depth, most.children],
+  );
+  return row ?? { depth: 0, children: 0 };
 }
 
 /** Tasks of a session by status. */

@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 
 import { ROLES } from '../contracts/principal.ts';
 import type { Role } from '../contracts/principal.ts';
-import { Profile, SWITCHBOARD_EXTENSION } from './profile-schema.ts';
+import { Profile, SWITCHBOARD_EXTENSION, SWITCHBOARD_TOOLS } from './profile-schema.ts';
 
 /** Profiles that cannot be used; every fault with its file and path. */
 export class ProfileFaults extends Error {
@@ -45,8 +45,8 @@ export function loadProfiles(folder: string): Map<Role, Profile> {
   return profiles;
 }
 
-/** The tools of Switchboard that a profile allows. */
+/** The tools of Switchboard that a profile allows: all of them where the extension names none. */
 export function allowedTools({ extensions }: Profile): readonly string[] {
   const extension = extensions.find(({ name, enabled }) => enabled && name === SWITCHBOARD_EXTENSION);
-  return extension?.tools ?? [];
+  return extension ? (extension.tools ?? SWITCHBOARD_TOOLS) : [];
 }

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 import { signalProcess } from './stop-process.ts';
+import { endWithUs } from './watchdog.ts';
 
 /** How to run a program as a child that this process answers for. */
 export interface ChildOptions {
@@ -40,7 +41,7 @@ export interface Child {
 
 const TAIL_LINES = 40;
 
-/** Children that still run: however this process ends (short of kill -9), they end with it. */
+/** Children that still run: however this process ends, they end with it; after kill -9, only under a watchdog. */
 const running = new Set<number>();
 process.on('exit', () => running.forEach((pid) => killGroup(pid)));
 
@@ -59,7 +60,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   await spawned(child, options);
   const pid = child.pid ?? 0;
   running.add(pid);
-  child.once('exit', () => running.delete(pid));
+  const forget = endWithUs(pid);
+  child.once('exit', () => {
+    running.delete(pid);
+    forget();
+  });
   // Once it has been collected, its id may belong to another process.
   const signal = (name: NodeJS.Signals): void => {
     if (running.has(pid)) signalProcess(pid, name);

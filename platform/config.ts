@@ -11,6 +11,8 @@ const wholeNumber = (what: string, most: number) =>
     .transform(Number)
     .refine((value) => value <= most, `must be ${what}`);
 const port = () => wholeNumber('a port, 0 to 65535 (0 picks a free one)', 65_535);
+const amount = () =>
+  wholeNumber('a number from 1 to 1000000', 1_000_000).refine((value) => value >= 1, 'must be at least 1');
 const milliseconds = () => wholeNumber('milliseconds, at most one hour (3600000)', 3_600_000);
 const flag = () =>
   z.enum(['true', 'false', '1', '0'], 'must be true or false').transform((value) => value === 'true' || value === '1');
@@ -57,6 +59,28 @@ export const ConfigVariables = z.object({
     .refine((days) => days >= 1, 'must be at least one day')
     .optional()
     .describe('Days after which `npm run audit -- retain` removes lines of the record; unset: kept for ever'),
+  limitRequestsPerSecond: amount().default(200).describe('Requests a second of one principal to one API process'),
+  limitRequestsBurst: amount().default(400).describe('Requests of one principal beyond that, in ten seconds'),
+  limitCreationsPerMinute: amount()
+    .default(6_000)
+    .describe('Tasks that one principal sends in a minute over all API processes; as many approvals and sessions'),
+  limitNotificationsPerMinute: amount()
+    .default(1_000)
+    .describe('Notifications that one principal sends in a minute over all API processes'),
+  limitNotificationsToOnePerMinute: amount()
+    .default(2_000)
+    .describe('Notifications that one agent, person or role gets in a minute, whoever sends them'),
+  limitOrganisationFactor: amount()
+    .default(10)
+    .describe('What a whole organisation may do, in times of what one principal may'),
+  limitConnections: amount()
+    .default(20)
+    .describe('Streams, and as many long polls, that one principal holds open at one API process'),
+  limitClaims: amount()
+    .default(1_000)
+    .describe('Tasks that one principal holds at once; an online agent: its capacity'),
+  limitTaskDepth: amount().default(100).describe('Levels that a tree of tasks may have'),
+  limitTaskChildren: amount().default(10_000).describe('Tasks that one task may have directly below it'),
   workflowBundle: z.string().optional().describe('Prebuilt workflow bundle; unset: bundled when the worker starts'),
   buildId: z
     .string()

@@ -3,7 +3,7 @@ const DEEPEST = 100;
 
 /** Ends of names (letters and digits only, lower case) whose values are never written. */
 const SECRET_NAME =
-  /(?:authorization|token|secret|secretkey|password|passwd|passphrase|apikey|accesskey|privatekey|signingkey|cookie|credentials?)$/;
+  /(?:authorization|token|secret|secretkey|password|passwd|passphrase|apikey|approverkey|accesskey|privatekey|signingkey|cookie|credentials?)$/;
 
 const SECRET_VALUES: readonly (readonly [RegExp, string])[] = [
   [/\bsbk_[\w-]+/g, REDACTED],

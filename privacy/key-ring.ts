@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 
 import { listen } from '../db/listen.ts';
@@ -44,6 +45,11 @@ export interface KeyRingOptions {
   readonly url?: string;
   /** How long keys are used without looking again, default 4 s. */
   readonly freshMs?: number;
+  /**
+   * How long a key that is not known yet is waited for while the database is away, default 8 s. A worker waits for ever:
+   * Temporal's SDK ends it where even a failure cannot be encrypted.
+   */
+  readonly patienceMs?: number;
 }
 
 interface Entry {
@@ -53,11 +59,19 @@ interface Entry {
 }
 
 const FRESH_MS = 4_000;
+const PATIENCE_MS = 8_000;
+const LOOK_AGAIN_MS = 250;
+/** After a look that failed, known keys are used without waiting for another such look. */
+const AWAY_MS = 3_000;
 // While the database is away nothing can be recorded, so nothing comes of what is decrypted; workflows just wait.
 const USED_WITHOUT_DATABASE_MS = 600_000;
 const RECONNECT_MS = 1_000;
 const KNOWN_ORGANISATIONS = 10_000;
 const CHANNEL = 'switchboard_keys';
+
+/** Known well enough to go on with while the database is away. */
+const isUsable = ({ rows, readAt }: Entry): boolean =>
+  rows.length > 0 && Date.now() - readAt < USED_WITHOUT_DATABASE_MS;
 
 /** Opens the key ring; changes that other processes make are heard at once, and seen after `freshMs` at the latest. */
 export async function openKeyRing(options: KeyRingOptions): Promise<KeyRing> {
@@ -73,12 +87,15 @@ class StoredKeyRing implements KeyRing {
   private readonly entries = new Map<string, Entry>();
   private readonly reading = new Map<string, Promise<Entry>>();
   private listening: Listening | undefined;
+  private readonly patienceMs: number;
   private closed = false;
+  private failedAt = 0;
 
-  constructor({ masterKey, database, freshMs = FRESH_MS }: KeyRingOptions) {
+  constructor({ masterKey, database, freshMs = FRESH_MS, patienceMs = PATIENCE_MS }: KeyRingOptions) {
     this.masterKey = masterKey;
     this.database = database;
     this.freshMs = freshMs;
+    this.patienceMs = patienceMs;
   }
 
   forPurpose(purpose: KeyPurpose): PurposeKeys {
@@ -141,7 +158,12 @@ class StoredKeyRing implements KeyRing {
   private entry(organisationId: string, isEnough: (rows: readonly OrganisationKeyRow[]) => boolean): Promise<Entry> {
     const known = this.entries.get(organisationId);
     if (known && Date.now() - known.readAt < this.freshMs && isEnough(known.rows)) return Promise.resolve(known);
-    return this.read(organisationId);
+    const reading = this.read(organisationId);
+    if (known && isEnough(known.rows) && this.isAway() && isUsable(known)) {
+      reading.catch(() => undefined);
+      return Promise.resolve(known);
+    }
+    return reading;
   }
 
   /** One look at a time for each organisation. */
@@ -156,22 +178,34 @@ class StoredKeyRing implements KeyRing {
   }
 
   private async look(organisationId: string): Promise<Entry> {
+    const deadline = Date.now() + this.patienceMs;
+    for (;;) {
+      try {
+        return await this.lookOnce(organisationId);
+      } catch (error) {
+        this.failedAt = Date.now();
+        const known = this.entries.get(organisationId);
+        if (known && isUsable(known)) return known;
+        if (this.closed || Date.now() > deadline) throw error;
+        await sleep(LOOK_AGAIN_MS);
+      }
+    }
+  }
+
+  private isAway(): boolean {
+    return Date.now() - this.failedAt < AWAY_MS;
+  }
+
+  private async lookOnce(organisationId: string): Promise<Entry> {
     const known = this.entries.get(organisationId);
     const readAt = Date.now();
-    try {
-      const rows = await this.database.inOrganisation(organisationId, listOrganisationKeys);
-      const entry = {
-        rows,
-        readAt,
-        keys: known && sameKeys(known.rows, rows) ? known.keys : new Map<string, Buffer>(),
-      };
-      if (this.entries.size >= KNOWN_ORGANISATIONS) this.entries.clear();
-      this.entries.set(organisationId, entry);
-      return entry;
-    } catch (error) {
-      if (known && known.rows.length > 0 && readAt - known.readAt < USED_WITHOUT_DATABASE_MS) return known;
-      throw error;
-    }
+    const rows = await this.database.inOrganisation(organisationId, listOrganisationKeys);
+    const keys = known && sameKeys(known.rows, rows) ? known.keys : new Map<string, Buffer>();
+    const entry = { rows, readAt, keys };
+    this.failedAt = 0;
+    if (this.entries.size >= KNOWN_ORGANISATIONS) this.entries.clear();
+    this.entries.set(organisationId, entry);
+    return entry;
   }
 
   /** Several processes may do this at once: the first one's key is everybody's. */

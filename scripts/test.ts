@@ -67,6 +67,8 @@ async function main(args: readonly string[]): Promise<number> {
   return counts.failed > 0 || counts.passed === 0 ? 1 : 0;
 }
 
+// Nothing that a test starts may outlive the run, even when it is killed with -9: whoever starts children reads this.
+process.env['SWITCHBOARD_TEST_WATCHDOG'] ??= 'true';
 configureShutdown({ graceMs: STOP_WITHIN_MS, log: { info: () => undefined, error: () => undefined } });
 onShutdown('tests', async () => {
   await stopAll();

@@ -8,6 +8,7 @@ import type { Worker } from '@temporalio/worker';
 
 import { runSealer } from '../db/audit/sealer.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
+import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -66,8 +67,10 @@ async function main(): Promise<void> {
   const address = config.temporalAddress ?? `127.0.0.1:${String(config.temporalPort)}`;
   const namespace = config.temporalNamespace;
   const { masterKey, ...privacy } = openPrivacy(path.join(config.dataDir, 'master.key'), database);
-  const keyRing = await openKeyRing({ masterKey, database, url });
+  const keyRing = await openKeyRing({ masterKey, database, url, patienceMs: Infinity });
   onShutdown('keys', () => keyRing.close());
+  // Failures are encrypted with it even where nobody knows whose they are: it must be there before the first.
+  await keyRing.forPurpose('history').current(SYSTEM_ORGANISATION);
   const dataConverter = createDataConverter(keyRing.forPurpose('history'), createClaimStore(database));
   const temporal = await connectTemporal({ address, namespace, dataConverter });
   const connection = await NativeConnection.connect({ address });

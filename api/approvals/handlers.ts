@@ -1,6 +1,7 @@
 import { actorOf } from '../../contracts/actor.ts';
 import {
   APPROVAL_WORKFLOW,
+  approvalContentOf,
   approvalWorkflowId,
   Approvers,
   getApproval,
@@ -134,8 +135,9 @@ async function revise(
 ): Promise<ApprovalView> {
   const row = await approvalRow(deps, call, id);
   await requirePermission(deps, call, 'approval:revise', approvalResource(row), id);
+  if (row.content_masked === null) throw notFound(`The content of approval ${id}`);
   const workflowId = approvalWorkflowId(call.principal.organisation_id, id);
-  await withContent(deps, call, { ...(row.content_masked as ApprovalContent), ...changes }, async (content) => {
+  await withContent(deps, call, { ...approvalContentOf(row.content_masked), ...changes }, async (content) => {
     const message = { actor: actorOf(call.principal), trace_id: call.traceId, content };
     const state = await ask(deps, call, workflowId, reviseUpdate, message);
     if (!state) throw endedRefusal(await approvalRow(deps, call, id));

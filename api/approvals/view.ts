@@ -1,3 +1,4 @@
+import { approvalContentOf } from '../../contracts/approvals.ts';
 import type { ApprovalContent, ApprovalStatus, ApprovalView } from '../../contracts/approvals.ts';
 import type { Json } from '../../contracts/json.ts';
 import type { Principal } from '../../contracts/principal.ts';
@@ -26,10 +27,12 @@ export async function approvalViews(
 ): Promise<ApprovalView[]> {
   const masked = rows.map((row) => ({ content: row.content_masked, comments: row.votes.map((vote) => vote.comment) }));
   const clear = await inClear(guard, reader, masked);
-  return rows.map((row, at) =>
-    approvalView(row, clear[at]?.content as ApprovalContent | null, clear[at]?.comments ?? [], reader),
-  );
+  return rows.map((row, at) => approvalView(row, contentIn(clear[at]?.content), clear[at]?.comments ?? [], reader));
 }
+
+/** Content that was erased, or is not masked yet, shows as none. */
+const contentIn = (stored: unknown): ApprovalContent | null =>
+  stored === null || stored === undefined ? null : approvalContentOf(stored);
 
 function approvalView(
   row: ApprovalRow,

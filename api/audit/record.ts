@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 
 import { getAuditReceipt } from '../../contracts/audit.ts';
 import type { AuditReceipt } from '../../contracts/audit.ts';
+import { RecordPlace } from '../../contracts/plain-routes.ts';
 import { newId } from '../../platform/ids.ts';
 import { exportLine } from '../../db/audit/export-file.ts';
 import { makeReceipt } from '../../db/audit/receipt-make.ts';
@@ -35,20 +36,16 @@ async function receiptOf({ database }: ApiDeps, { principal, signal }: Call, id:
   }
 }
 
-const PLACE = /^(\d{1,15}|\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z)?)$/;
-
 function rangeOf(req: Request): Range {
   for (const [name, value] of Object.entries(req.query)) {
     const known = name === 'from' || name === 'to';
-    if (known && typeof value === 'string' && PLACE.test(value) && !Number.isNaN(timeOf(value))) continue;
+    if (known && RecordPlace.safeParse(value).success) continue;
     const detail = known ? 'must be the index of a link or a time in RFC 3339 UTC' : 'is not known';
     throw new ApiError({ code: 'invalid_input', detail: `${name}: ${detail}.` }, [{ pointer: `/${name}`, detail }]);
   }
   const { from, to } = req.query as { from?: string; to?: string };
   return { from, to };
 }
-
-const timeOf = (text: string): number => (/^\d+$/.test(text) ? 0 : Date.parse(text));
 
 const drained = (res: Response): Promise<void> =>
   new Promise((resolve) => {

@@ -55,7 +55,7 @@ async function pause(deps: ApiDeps, call: Call, scope: 'agent' | 'role' | 'organ
   const { organisation_id } = call.principal;
   await requirePermission(deps, call, 'dispatch:pause', { kind: 'organisation' });
   if (scope === 'organisation' && id !== 'all')
-    throw new ApiError({ code: 'invalid_input', detail: "id: must be 'all' for the organisation." });
+    throw new ApiError({ code: 'not_found', detail: `There is no ${id} to pause: say 'all' for the organisation.` });
   if (scope !== 'organisation') await roleOf(deps, call, id);
   await deps.database.transaction(organisation_id, async (sql) => {
     await (paused ? addPause : removePause)(sql, scope, id);

@@ -105,6 +105,7 @@ export async function send(deps: ApiDeps, call: Call, input: NotifyInput): Promi
   if (input.task_id !== undefined) await readableTask(deps, call, input.task_id);
   if (input.session_id !== undefined) await readableSession(deps, call, input.session_id);
   const { tags, session } = await receivers(deps, call, input.target);
+  await deps.limits.deliver(call.principal, tags);
   const { title = null, message, data = null } = input;
   const { value, found } = await deps.guard.mask(organisation_id, { title, message, data });
   const session_id = session ?? input.session_id ?? null;

@@ -47,6 +47,8 @@ export function mountStream({ router, deps, authenticate }: Mounting): void {
   router.get('/stream', async (req: Request, res: Response) => {
     const principal = await authenticate(req.get('authorization'));
     const [topics, from] = [topicsOf(req), startOf(req)];
+    const leave = deps.limits.connect(principal, 'streams');
+    res.once('close', leave);
     const waiting: OutboxRow[] = [];
     let wake: () => void = () => undefined;
     const { from: live, stop } = await deps.feed.subscribe(principal.organisation_id, (rows) => {

@@ -63,7 +63,12 @@ async function viewOf(deps: ApiDeps, call: Call, row: TaskRow): Promise<TaskView
 const seconds = (duration: string | undefined): number | null =>
   duration === undefined ? null : durationSeconds(duration);
 
-const startOf = ({ principal, id, traceId }: Call, input: RouteTask, content: string): TaskStart => ({
+const startOf = (
+  { limits: { settings } }: ApiDeps,
+  { principal, id, traceId }: Call,
+  input: RouteTask,
+  content: string,
+): TaskStart => ({
   organisation_id: principal.organisation_id,
   task_id: id,
   trace_id: traceId,
@@ -80,6 +85,7 @@ const startOf = ({ principal, id, traceId }: Call, input: RouteTask, content: st
   lease_seconds: durationSeconds(input.lease),
   max_attempts: input.max_attempts,
   checks_result: input.output_schema !== undefined,
+  tree: { depth: settings.taskDepth, children: settings.taskChildren },
   changes_per_run: 500,
 });
 
@@ -96,7 +102,7 @@ async function route(deps: ApiDeps, call: Call, input: RouteTask): Promise<TaskR
     call,
     words,
     (content) => {
-      const start = startOf(call, input, content);
+      const start = startOf(deps, call, input, content);
       const begin = {
         type: TASK_WORKFLOW,
         workflowId: taskWorkflowId(principal.organisation_id, call.id),

@@ -4,6 +4,7 @@ import { ERRORS } from '../../contracts/errors.ts';
 import type { ErrorKind } from '../../contracts/errors.ts';
 import { operations, toolOperations } from '../../contracts/index.ts';
 import type { Operation } from '../../contracts/operation.ts';
+import { plainRoutes } from '../../contracts/plain-routes.ts';
 import { ConfigVariables, variableName } from '../../platform/config.ts';
 import { openApiDocument } from '../../api/openapi.ts';
 import { table } from './generated.ts';
@@ -28,7 +29,7 @@ const objectSchema = (schema: z.ZodType): ObjectSchema =>
 /** The description of every operation as OpenAPI 3.1. */
 export const openApiPage: Generated = {
   file: 'docs/openapi.json',
-  text: () => Promise.resolve(JSON.stringify(openApiDocument(operations), null, 2)),
+  text: () => Promise.resolve(JSON.stringify(openApiDocument(operations, plainRoutes), null, 2)),
 };
 
 const hintsOf = ({ tool }: Operation): string =>
@@ -105,6 +106,7 @@ const ELSEWHERE = [
   ['`SWITCHBOARD_TOOLSETS`', 'MCP extension', 'Tools to offer, by set: send, receive, approve, session'],
   ['`MESH_RETRY_COUNT`', 'MCP extension', 'Attempts of a call, 3 unless set; name of older clients'],
   ['`MESH_TIMEOUT_SECS`', 'MCP extension', 'Seconds a call may take, 30 unless set; name of older clients'],
+  ['`SWITCHBOARD_SCHEMATHESIS_EXAMPLES`', 'tests', 'Examples for each operation when the API is fuzzed; 1 unless set'],
   ['`TEMPORAL_CLI_PATH`', 'development server', 'The Temporal CLI to use instead of looking for one'],
 ] as const;
 

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { endWithUs } from '../../platform/watchdog.ts';
 import { TapReader } from './tap.ts';
 import type { Counts, TapResult } from './tap.ts';
 
@@ -33,9 +34,15 @@ export function startAva({ root, files, options, env, onResult }: AvaRun): Runni
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: process.platform !== 'win32',
   });
-  const killWithUs = (): void => signalGroup(child, 'SIGKILL');
-  process.once('exit', killWithUs);
-  const done = countsOf(child, onResult).finally(() => process.off('exit', killWithUs));
+  const killGroup = (): void => signalGroup(child, 'SIGKILL');
+  process.once('exit', killGroup);
+  const forget = child.pid === undefined ? () => undefined : endWithUs(child.pid);
+  // Killed itself, it leaves its workers.
+  child.once('exit', killGroup);
+  const done = countsOf(child, onResult).finally(() => {
+    process.off('exit', killGroup);
+    forget();
+  });
   return { done, stop: () => stop(child, done) };
 }
 

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { WorkerDeploymentOptions } from '@temporalio/worker';
 
+import { Limits } from '../../api/limits/limits.ts';
+import { limitSettings } from '../../api/limits/settings.ts';
+import type { LimitSettings } from '../../api/limits/settings.ts';
 import { serveApi } from '../../api/serve.ts';
 import type { Served } from '../../api/serve.ts';
 import { openFeed } from '../../api/stream/feed.ts';
@@ -18,6 +22,7 @@ import { createClaimStore } from '../../db/payload-claims.ts';
 import { openDatabase } from '../../db/pool.ts';
 import type { Database } from '../../db/pool.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
+import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openPrivacy } from '../../privacy/open.ts';
 import { openKeyRing } from '../../privacy/key-ring.ts';
@@ -82,13 +87,21 @@ let made = 0;
 export async function startStack({
   worker = true,
   temporal = testServers().temporal,
-}: { readonly worker?: boolean; readonly temporal?: TestServers['temporal'] } = {}): Promise<TestStack> {
+  limits: lower = {},
+  log = createLogger({ name: 'test', level: process.env['SWITCHBOARD_TEST_LOG'] === 'true' ? 'info' : 'silent' }),
+}: {
+  readonly worker?: boolean;
+  readonly temporal?: TestServers['temporal'];
+  /** Limits other than the default ones. */
+  readonly limits?: Partial<LimitSettings>;
+  /** Where the API logs; nowhere unless told. */
+  readonly log?: Logger;
+} = {}): Promise<TestStack> {
   const servers = testServers();
   const name = `test_${String(process.pid)}_${String((made += 1))}_${Date.now().toString(36)}`;
   const urls = await createDatabase({ ...servers.postgres }, name);
   await migrate(urls.ownerUrl);
   const folder = mkdtempSync(path.join(tmpdir(), 'switchboard-test-'));
-  const log = createLogger({ name: 'test', level: process.env['SWITCHBOARD_TEST_LOG'] === 'true' ? 'info' : 'silent' });
   const database = openDatabase({ url: urls.appUrl, max: 20 });
   const seeded = await seedOrganisation(database, PROFILES);
   const second = await seedOrganisation(database, PROFILES);
@@ -102,6 +115,7 @@ export async function startStack({
   const profiles = loadProfiles(PROFILES);
   const shared = { ...privacy, database, profiles };
   const feed = await openFeed({ database, url: urls.appUrl, log });
+  const limits = new Limits({ ...limitSettings(loadConfig({})), ...lower }, { database, log });
   const served: Served = await serveApi(
     {
       ...shared,
@@ -112,6 +126,7 @@ export async function startStack({
       auditKeys: () => publicKeys(auditKeysFile(folder)),
       taskQueue: name,
       feed,
+      limits,
       log,
     },
     { host: '127.0.0.1', port: 0 },
@@ -164,6 +179,7 @@ export async function startStack({
     runWorker,
     async close() {
       await served.close();
+      await limits.close();
       await feed.close();
       await stopWorker();
       await native.close();

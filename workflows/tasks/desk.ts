@@ -1,8 +1,19 @@
-import { continueAsNew, getExternalWorkflowHandle, log, workflowInfo } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  patched,
+  startChild,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 import { SYSTEM } from '../../contracts/actor.ts';
 import { approvalWorkflowId, withdrawSignal } from '../../contracts/approval-workflow.ts';
 import { refused } from '../../contracts/parse.ts';
+import { FANOUT_WORKFLOW, fanoutWorkflowId } from '../../contracts/session-workflow.ts';
+import type { Fanout, FanoutWorkflow } from '../../contracts/session-workflow.ts';
 import { cancelSignal, taskWorkflowId } from '../../contracts/task-workflow.ts';
 import type {
   Admission,
@@ -33,6 +44,8 @@ interface Carried {
 
 /** Updates whose ids are remembered over runs; a client repeats the last ones only. */
 const REMEMBERED = 100;
+/** Children and approvals that a task cancels by itself; a workflow of its own reaches more, to keep histories small. */
+const REACHED_DIRECTLY = 100;
 
 /** The task at work: applies one message at a time, writes it down, and tells who is concerned. */
 export class TaskDesk {
@@ -222,8 +235,8 @@ export class TaskDesk {
 
   private find(target: string, actor: TaskChange['actor']): Promise<Admission> {
     const { task_id, skills, session_id } = this.start;
-    const excluding = this.known().declined_by;
-    return local.reroute({ ...this.content(), task_id, target, skills, session_id, actor, excluding });
+    const { declined_by: excluding, lost_by: avoiding = [] } = this.known();
+    return local.reroute({ ...this.content(), task_id, target, skills, session_id, actor, excluding, avoiding });
   }
 
   private managerAbove(task: Task): Promise<string | null> {
@@ -233,7 +246,8 @@ export class TaskDesk {
 
   private async cancelDependents(): Promise<void> {
     const { organisation_id, task_id } = this.start;
-    const { tasks, approvals } = await local.openDependents({ organisation_id, task_id });
+    const { tasks, approvals } = await local.openDependents({ organisation_id, task_id, limit: REACHED_DIRECTLY + 1 });
+    if (tasks.length + approvals.length > REACHED_DIRECTLY && patched('cancel-by-fanout')) return this.cancelMany();
     const because = `task ${task_id} was cancelled`;
     const signals = [
       ...tasks.map((id) =>
@@ -245,6 +259,17 @@ export class TaskDesk {
     ];
     // Those that ended meanwhile cannot be reached and need not be.
     await Promise.allSettled(signals);
+  }
+
+  /** Not waited for: nothing can overtake a cancellation, and the caller is told at once that the task itself is cancelled. */
+  private async cancelMany(): Promise<void> {
+    const { organisation_id, task_id } = this.start;
+    const fanout: Fanout = { organisation_id, scope: 'task', id: task_id, message: 'cancel' };
+    await startChild<FanoutWorkflow>(FANOUT_WORKFLOW, {
+      workflowId: fanoutWorkflowId(fanout, uuid4()),
+      args: [fanout],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
   }
 
   private content(): { organisation_id: string } {

@@ -26,6 +26,8 @@ export interface Task {
   readonly lease_seconds: number;
   readonly lease_until: number | null;
   readonly declined_by: readonly string[];
+  /** Who let a lease run out, since the task was last queued; absent in tasks of an earlier build. */
+  readonly lost_by?: readonly string[];
   readonly respond: Clock | null;
   readonly complete: Clock | null;
   readonly reminded: boolean;
@@ -158,9 +160,10 @@ function pauseBy(task: Task, by: string, on: boolean, now: number): Task {
 function loseLease(task: Task, now: number): Task {
   const attempts = task.attempts + 1;
   if (attempts >= task.start.max_attempts) return { ...task, ...parked(now), attempts, status: 'stalled' };
+  const lost_by = [...new Set([...(task.lost_by ?? []), ...(task.assignee ? [task.assignee.id] : [])])];
   // A task for one agent or person stays with it; one of a role goes back to the role.
   const assignee = task.target === task.role ? null : task.assignee;
-  return { ...task, ...release, assignee, ...waitAgain(task, now), attempts, status: 'pending' };
+  return { ...task, ...release, assignee, ...waitAgain(task, now), attempts, lost_by, status: 'pending' };
 }
 
 /** Held by whoever claimed it; an agent of the assigned user leaves the task with the user. */
@@ -180,6 +183,7 @@ const requeued = (task: Task, now: number) =>
     status: 'pending',
     attempts: 0,
     declined_by: [],
+    lost_by: [],
     park_until: null,
   }) as const;
 

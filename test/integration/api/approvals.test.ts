@@ -153,7 +153,7 @@ test('APPR-1, APPR-2: what nobody could approve is refused', async (t) => {
     [{ approvers: { roles: ['support'] } }, 422, 'no_eligible_approver'],
     [{ approvers: { roles: ['legal'], quorum: 3 } }, 422, 'no_eligible_approver'],
     [{ approvers: { manager_of: by('Helena Voss').id } }, 422, 'no_eligible_approver'],
-    [{ approvers: { policy: 'nonsense' } }, 400, 'invalid_input'],
+    [{ approvers: { policy: 'nonsense' } }, 422, 'unknown_target'],
     [{ approvers: { users: [] } }, 400, 'invalid_input'],
     [{ approvers: { users: [NOBODY] } }, 422, 'unknown_target'],
     [{}, 400, 'invalid_input'],

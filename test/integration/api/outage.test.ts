@@ -6,11 +6,14 @@ import path from 'node:path';
 
 import test from 'ava';
 
+import { Limits } from '../../../api/limits/limits.ts';
+import { limitSettings } from '../../../api/limits/settings.ts';
 import { serveApi } from '../../../api/serve.ts';
 import { openFeed } from '../../../api/stream/feed.ts';
 import { createClaimStore } from '../../../db/payload-claims.ts';
 import { openDatabase } from '../../../db/pool.ts';
 import { loadProfiles } from '../../../directory/profiles.ts';
+import { loadConfig } from '../../../platform/config.ts';
 import { createLogger } from '../../../platform/log.ts';
 import { openPrivacy } from '../../../privacy/open.ts';
 import { callerOf, callerWith } from '../../support/caller.ts';
@@ -128,6 +131,7 @@ test.serial(
       claims: createClaimStore(database),
       codecOrigins: [],
       feed,
+      limits: new Limits(limitSettings(loadConfig({})), { database, log }),
       auditKeys: () => ({ keys: [] }),
       log,
     };

@@ -67,7 +67,7 @@ test('OPS-1: passwords are kept where only this user can read them, and refuse o
 
 test('OPS-5: a server that outlived a killed process is stopped by the next start, which says so', async (t) => {
   const dataDir = dataFolder(t);
-  const program = runProgram(t, 'postgres.ts', [dataDir]);
+  const program = runProgram(t, 'postgres.ts', [dataDir], { SWITCHBOARD_TEST_WATCHDOG: '' });
   const orphan = Number((await program.line(/^pid /)).slice(4));
   process.kill(program.pid, 'SIGKILL');
   await program.ended;

@@ -75,7 +75,7 @@ test('OPS-1: a second instance over the same data is refused in one line', async
 
 test('OPS-5: after kill -9 of the whole, the next start ends what was left and comes up', async (t) => {
   const dataDir = dataFolder(t);
-  const first = start(t, dataDir);
+  const first = start(t, dataDir, { SWITCHBOARD_TEST_WATCHDOG: '' });
   await first.line(/^Switchboard is ready/);
   const left = parts(dataDir);
   process.kill(first.pid, 'SIGKILL');

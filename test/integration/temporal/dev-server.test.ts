@@ -44,7 +44,7 @@ test('OPS-1: namespace and search attributes are made once, however many ask at 
 
 test('OPS-5: state outlives the server, and one left by a killed process is stopped', async (t) => {
   const folder = dataFolder(t);
-  const program = runProgram(t, 'temporal.ts', [folder]);
+  const program = runProgram(t, 'temporal.ts', [folder], { SWITCHBOARD_TEST_WATCHDOG: '' });
   const orphan = Number((await program.line(/^pid /)).slice(4));
   process.kill(program.pid, 'SIGKILL');
   await program.ended;

@@ -7,6 +7,7 @@ import test from 'ava';
 import { ROLES } from '../../../contracts/principal.ts';
 import { demoOrganisation } from '../../../directory/demo-organisation.ts';
 import { managerChain } from '../../../directory/manager-chain.ts';
+import { SWITCHBOARD_TOOLS } from '../../../directory/profile-schema.ts';
 import { allowedTools, loadProfiles, ProfileFaults } from '../../../directory/profiles.ts';
 
 const FOLDER = 'profiles';
@@ -37,6 +38,17 @@ test('DIR-3: there is a valid profile for each of the eight roles', (t) => {
     t.true(allowedTools(profile).includes('send_task'), profile.role);
     t.true(profile.skills.length > 0 && profile.recipes.length > 0, profile.role);
   }
+});
+
+test('DIR-3: an extension that names no tools has all of them; a missing or disabled one has none', (t) => {
+  const [profile] = profiles.values();
+  if (!profile) return t.fail('there is no profile');
+  const tools = (extensions: typeof profile.extensions) => allowedTools({ ...profile, extensions });
+  t.deepEqual(tools([{ name: 'switchboard', enabled: true }]), SWITCHBOARD_TOOLS);
+  t.deepEqual(tools([{ name: 'switchboard', enabled: true, tools: ['notify'] }]), ['notify']);
+  t.deepEqual(tools([{ name: 'switchboard', enabled: true, tools: [] }]), []);
+  t.deepEqual(tools([{ name: 'switchboard', enabled: false }]), []);
+  t.deepEqual(tools([]), []);
 });
 
 test('DIR-3: clearances and limits are those of the roles', (t) => {

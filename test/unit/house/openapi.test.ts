@@ -1,0 +1,101 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { z } from 'zod';
+
+import { openApiDocument } from '../../../api/openapi.ts';
+import { Approvers } from '../../../contracts/approvals.ts';
+import { ERRORS } from '../../../contracts/errors.ts';
+import { operations } from '../../../contracts/index.ts';
+import { pageFields, recordPageFields } from '../../../contracts/paging.ts';
+import { plainRoutes } from '../../../contracts/plain-routes.ts';
+import { Duration } from '../../../contracts/time.ts';
+import { cursorOf } from '../../../api/views.ts';
+import { newId } from '../../../platform/ids.ts';
+
+interface Answer {
+  readonly headers?: Record<string, unknown>;
+  readonly links?: Record<string, { operationId: string }>;
+}
+interface Item {
+  readonly operationId: string;
+  readonly responses: Record<string, Answer>;
+}
+const document = openApiDocument(operations, plainRoutes) as {
+  paths: Record<string, Record<string, Item>>;
+  components: { schemas: Record<string, unknown> };
+};
+const items = Object.values(document.paths).flatMap((item) => Object.values(item));
+
+test('X-1: every operation and every other route is described, under a name of its own', (t) => {
+  const names = items.map(({ operationId }) => operationId);
+  t.deepEqual([...names].sort(), [...operations, ...plainRoutes].map(({ name }) => name).sort());
+  t.is(new Set(names).size, names.length);
+});
+
+test('X-1: every reference and every link of the document leads somewhere', (t) => {
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to = '']) => to);
+  t.true(references.length > 0);
+  for (const to of new Set(references))
+    t.true(to.replace('#/components/schemas/', '') in document.components.schemas, to);
+  const links = items.flatMap(({ responses }) =>
+    Object.values(responses).flatMap(({ links = {} }) => Object.values(links)),
+  );
+  t.true(links.length > 0);
+  for (const { operationId } of links)
+    t.true(
+      items.some((item) => item.operationId === operationId),
+      operationId,
+    );
+});
+
+test('X-1: every failure that an operation names is documented, with the headers that come with it', (t) => {
+  for (const operation of operations) {
+    const responses: Record<string, Answer> = document.paths[operation.path]?.[operation.method]?.responses ?? {};
+    for (const code of operation.errors ?? [])
+      t.true(String(ERRORS[code].status) in responses, `${operation.name} ${code}`);
+    for (const status of ['429', '503']) t.truthy(responses[status]?.headers?.['Retry-After'], operation.name);
+    t.truthy(responses['405']?.headers?.['Allow'], operation.name);
+  }
+});
+
+const patternOf = (schema: z.ZodType): RegExp => new RegExp((z.toJSONSchema(schema) as { pattern: string }).pattern);
+
+test('X-1: the pattern of a duration admits exactly the durations', (t) => {
+  const pattern = patternOf(Duration);
+  const text = fc
+    .tuple(fc.nat(40_000_000), fc.constantFrom('s', 'm', 'h', 'd', 'x', ''))
+    .map(([n, unit]) => `${String(n)}${unit}`);
+  const edges = [
+    '365d',
+    '366d',
+    '8760h',
+    '8761h',
+    '525600m',
+    '525601m',
+    '31536000s',
+    '31536001s',
+    '1s',
+    '0s',
+    '007d',
+    '1000d',
+  ];
+  for (const edge of edges) t.is(pattern.test(edge), Duration.safeParse(edge).success, edge);
+  fc.assert(fc.property(text, (duration) => pattern.test(duration) === Duration.safeParse(duration).success));
+  const days = Array.from({ length: 500 }, (_, n) => `${String(n)}d`);
+  t.deepEqual(days.filter((day) => pattern.test(day)).length, 365);
+});
+
+test('X-3: every cursor that is given out fits the pattern of cursors', (t) => {
+  for (const id of [newId('task'), newId('approval'), newId('notification'), 'a.b:c-d_E9'])
+    t.is(pageFields.cursor.parse(cursorOf(id)), cursorOf(id));
+  for (const position of ['0', '1548', '999999999999999999'])
+    t.is(recordPageFields.cursor.parse(cursorOf(position)), cursorOf(position));
+  for (const none of ['', 'AA', '0', '00', '2f', '6', 'abc']) t.false(pageFields.cursor.safeParse(none).success, none);
+});
+
+test('APPR-2: approvers are named by any of the fields, whatever the others are left empty', (t) => {
+  t.true(Approvers.safeParse({ users: [], roles: ['manager'] }).success);
+  t.true(Approvers.safeParse({ users: [], roles: [], manager_of: newId('user') }).success);
+  t.false(Approvers.safeParse({ users: [], roles: [] }).success);
+  t.false(Approvers.safeParse({}).success);
+});
