@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import test from 'ava';
@@ -11,6 +12,7 @@ import { SYSTEM_ORGANISATION } from '../../../contracts/codec.ts';
 import { taskWorkflowId } from '../../../contracts/task-workflow.ts';
 import { openDatabase } from '../../../db/pool.ts';
 import { newId } from '../../../platform/ids.ts';
+import { startTcpRelay } from '../../../platform/tcp-relay.ts';
 import { KeyErasedError, openKeyRing } from '../../../privacy/key-ring.ts';
 import type { KeyRing } from '../../../privacy/key-ring.ts';
 import { createCodec } from '../../../temporal/codec.ts';
@@ -249,4 +251,31 @@ test('OPS-4: without the master key nothing is sealed anew', async (t) => {
   );
   await t.throwsAsync(failed, { message: /master\.key is missing/ });
   t.false(existsSync(path.join(empty, 'master.key')));
+});
+
+test('OPS-5: while the database is away known keys are used at once, and a key that is not known is waited for', async (t) => {
+  t.timeout(60_000);
+  const address = new URL(stack.databaseUrl);
+  const relay = await startTcpRelay(0, '127.0.0.1', [{ host: address.hostname, port: Number(address.port) }]);
+  t.teardown(() => relay.close());
+  address.port = String(relay.port);
+  const database = openDatabase({ url: address.href, max: 4 });
+  t.teardown(() => database.close());
+  const options = { masterKey: stack.masterKey, database, freshMs: 0 };
+  const [hasty, patient] = [
+    await openKeyRing({ ...options, patienceMs: 0 }),
+    await openKeyRing({ ...options, patienceMs: Infinity }),
+  ];
+  const known = await patient.forPurpose('history').current(stack.organisationId);
+  relay.cut();
+  await t.throwsAsync(hasty.forPurpose('history').current(stack.organisationId));
+  await patient.forPurpose('history').current(stack.organisationId);
+  const started = performance.now();
+  const during = await patient.forPurpose('history').current(stack.organisationId);
+  t.true(performance.now() - started < 1_000, 'nobody waits for a look that fails');
+  t.deepEqual(during, known);
+  const unknown = patient.forPurpose('history').current(SYSTEM_ORGANISATION);
+  t.is(await Promise.race([unknown, sleep(500, 'waits')]), 'waits');
+  relay.mend();
+  t.true((await unknown).version >= 1);
 });
