@@ -1,9 +1,13 @@
 // npm run chaos [-- --tasks 200 --seconds 150 --long-cut 120 --seed N --layout cluster|single --rounds N]
 import { randomInt } from 'node:crypto';
+import { copyFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { runChaos } from './chaos.ts';
 import { logOf, openStage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +22,13 @@ const { values } = parseArgs({
 });
 
 const say = (line: string): void => void process.stdout.write(`${new Date().toISOString().slice(11, 19)}  ${line}\n`);
+
+/** What went wrong is read in the log, which would go with the folder. */
+function keepLog(stage: Stage, seed: number): void {
+  const file = path.join(os.tmpdir(), `switchboard-chaos-${String(seed)}.log`);
+  copyFileSync(logOf(stage), file);
+  say(`the log is kept as ${file}`);
+}
 
 async function round(number: number): Promise<boolean> {
   const seed = values.seed === undefined ? randomInt(1_000_000) : Number(values.seed) + number;
@@ -41,7 +52,9 @@ async function round(number: number): Promise<boolean> {
       say(`${found.length === 0 ? 'holds ' : 'BROKEN'}  ${invariant}`);
       for (const breach of found.slice(0, 10)) say(`        ${breach}`);
     }
-    return troubles.bugs.length === 0 && Object.values(breaches).every((found) => found.length === 0);
+    const good = troubles.bugs.length === 0 && Object.values(breaches).every((found) => found.length === 0);
+    if (!good) keepLog(stage, seed);
+    return good;
   } finally {
     await stage.close();
   }
