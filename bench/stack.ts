@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { product } from '../cli/product.ts';
-import { readKeys } from '../cli/seed.ts';
+import { developmentKey, readKeys } from '../cli/seed.ts';
 import { startStack } from '../cli/stack/stack.ts';
 import type { Stack } from '../cli/stack/stack.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -38,17 +38,12 @@ export async function startBench(layout: 'single' | 'cluster' = 'single'): Promi
   const stack = await startStack({ ...product, config, say: () => undefined });
   const keys = readKeys(stack.config.keysFile);
   if (!keys) throw new Error('The stack has no keys.');
-  const find = (name: string) => {
-    const found = keys.keys.find((one) => one.name === name);
-    if (!found) throw new Error(`Nobody is called ${name}.`);
-    return found;
-  };
   return {
     stack,
     apiUrl: stack.addresses.api,
     databaseUrl: stack.config.databaseUrl,
-    key: (name) => find(name).key,
-    id: (name) => find(name).id,
+    key: (name) => developmentKey(keys, name).key,
+    id: (name) => developmentKey(keys, name).id,
     organisationId: keys.organisation_id,
     workers: layout === 'single' ? ['worker'] : ['worker-1', 'worker-2'],
     apis: layout === 'single' ? ['api'] : ['api-1', 'api-2'],

@@ -32,6 +32,13 @@ export function readKeys(file: string): KeysFile | undefined {
   }
 }
 
+/** Somebody of the file by name; throws where there is nobody of that name. */
+export function developmentKey({ keys }: KeysFile, name: string): DevelopmentKey {
+  const found = keys.find((one) => one.name === name);
+  if (!found) throw new Error(`Nobody is called ${name}.`);
+  return found;
+}
+
 function writeKeys(file: string, keys: KeysFile): void {
   mkdirSync(path.dirname(file), { recursive: true });
   // Written aside and renamed: a stop in between leaves the old file, never half a file.

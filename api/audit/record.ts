@@ -12,6 +12,7 @@ import { recordOf } from '../../db/audit/stream.ts';
 import type { Range } from '../../db/audit/stream.ts';
 import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
+import { drained } from '../drained.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { requirePermission } from '../permission.ts';
@@ -46,15 +47,6 @@ function rangeOf(req: Request): Range {
   const { from, to } = req.query as { from?: string; to?: string };
   return { from, to };
 }
-
-const drained = (res: Response): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      res.off('drain', done).off('close', done);
-      resolve();
-    };
-    res.once('drain', done).once('close', done);
-  });
 
 /** Writes the record as fast as the reader takes it, and no faster. */
 async function sendRecord(res: Response, deps: ApiDeps, organisation: string, range: Range): Promise<void> {

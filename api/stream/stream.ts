@@ -6,6 +6,7 @@ import { formatCursor, outboxAfter, parseCursor } from '../../db/outbox.ts';
 import type { OutboxCursor, OutboxRow } from '../../db/outbox.ts';
 import { principalTags } from '../../policy/tags.ts';
 import type { Mounting } from '../http.ts';
+import { drained } from '../drained.ts';
 import { ApiError } from '../problem.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -96,12 +97,3 @@ export function mountStream({ router, deps, authenticate }: Mounting): void {
     }
   });
 }
-
-const drained = (res: Response): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      res.off('drain', done).off('close', done);
-      resolve();
-    };
-    res.once('drain', done).once('close', done);
-  });

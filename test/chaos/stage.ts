@@ -3,7 +3,7 @@ import path from 'node:path';
 import { productProcesses } from '../../cli/processes.ts';
 import type { ProcessDefinition } from '../../cli/processes.ts';
 import { product } from '../../cli/product.ts';
-import { readKeys } from '../../cli/seed.ts';
+import { developmentKey, readKeys } from '../../cli/seed.ts';
 import type { KeysFile } from '../../cli/seed.ts';
 import { startStack } from '../../cli/stack/stack.ts';
 import type { RunningConfig, Stack } from '../../cli/stack/stack.ts';
@@ -77,17 +77,12 @@ function describe(
 ): Stage {
   const keys = readKeys(stack.config.keysFile);
   if (!keys) throw new Error('The stack has no keys.');
-  const find = (name: string) => {
-    const found = keys.keys.find((one) => one.name === name);
-    if (!found) throw new Error(`Nobody is called ${name}.`);
-    return found;
-  };
   return {
     stack,
     apiUrl: stack.addresses.api,
     keys,
-    key: (name) => find(name).key,
-    id: (name) => find(name).id,
+    key: (name) => developmentKey(keys, name).key,
+    id: (name) => developmentKey(keys, name).id,
     links,
     parts,
     close: async () => {
