@@ -126,14 +126,8 @@ test.serial('NOTE-1, X-2: a notification that was sent is answered again while i
   t.is(repeated.status, 202);
   t.is(repeated.body.notification_id, first.body.notification_id);
   const refused = answers.findIndex(({ status }) => status === 429);
-  t.is(
-    (
-      await sender.post(
-        '/notifications',
-        { target: 'manager', message: 'other' },
-        { 'idempotency-key': `note-${String(refused + 1)}` },
-      )
-    ).status,
-    429,
-  );
+  // A refusal keeps nothing, so that the key is free for another body: refused again, or sent once the minute has turned.
+  const key = { 'idempotency-key': `note-${String(refused + 1)}` };
+  const other = await sender.post('/notifications', { target: 'manager', message: 'other' }, key);
+  t.true([202, 429].includes(other.status), JSON.stringify(other.body));
 });
