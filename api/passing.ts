@@ -2,7 +2,9 @@ import { isGrpcServiceError, ServiceError, WorkflowUpdateFailedError } from '@te
 import { ApplicationFailure } from '@temporalio/common';
 
 const FAILED_PRECONDITION = 9;
-const TASK_FAILED = /unexpected workflow task failure/i;
+// WorkflowNotReady of Temporal's server: a task of the workflow failed, several failed in a row, or none has begun yet.
+const NOT_READY =
+  /unexpected workflow task failure|workflow task in failed state|not scheduled yet|not ready to handle|closed before WorkflowTaskStarted/i;
 
 const updateFailure = (error: unknown): string | undefined =>
   error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure
@@ -18,7 +20,7 @@ export function isPassing(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(cause)) return false;
   const code: number = cause.code;
-  return code === FAILED_PRECONDITION && TASK_FAILED.test(cause.details);
+  return code === FAILED_PRECONDITION && NOT_READY.test(cause.details);
 }
 
 /** Whether the workflow ended before it answered the update. */
