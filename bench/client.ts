@@ -9,7 +9,9 @@ export function clientOf(bench: BenchStack, name: string) {
   const headers = { authorization: `Bearer ${bench.key(name)}`, 'content-type': 'application/json' };
   const call = async (method: string, path: string, body?: unknown): Promise<Fields> => {
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    const response = await fetch(bench.apiUrl + path, init);
+    // A process that stops closes its idle connections, which a request may be about to use.
+    const send = (): Promise<Response> => fetch(bench.apiUrl + path, init);
+    const response = await send().catch(send).catch(send).catch(send);
     const answer = (await response.json()) as Fields;
     if (!response.ok)
       throw new Error(`${method} ${path} answered ${String(response.status)}: ${JSON.stringify(answer)}`);
