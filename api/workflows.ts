@@ -11,6 +11,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes.ts';
 import type { Call } from './call.ts';
+import { withContent } from './content.ts';
 import type { ApiDeps } from './deps.ts';
 import { hasEnded, isPassing } from './passing.ts';
 
@@ -86,6 +87,16 @@ export async function startAndAsk<T extends Workflow, R>(
     throw error;
   }
 }
+
+/** The same for a workflow that masks words: they are kept sealed for it, and dropped where it was never created. */
+export const startWithContent = <T extends Workflow, R>(
+  deps: ApiDeps,
+  call: Call,
+  words: unknown,
+  startOf: (content: string) => Start<Parameters<T>>,
+  update: UpdateDefinition<R>,
+): Promise<R | undefined> =>
+  withContent(deps, call, words, (content) => startAndAsk<T, R>(deps, call, startOf(content), update), 'all');
 
 /** What an update of a workflow that has ended was answered: a refusal stays the same refusal. */
 async function firstAnswer<R>(deps: ApiDeps, call: Call, workflowId: string): Promise<R | undefined> {

@@ -14,6 +14,9 @@ import { benchSoak } from './soak.ts';
 import { startBench } from './stack.ts';
 import type { BenchStack } from './stack.ts';
 
+// What is started ends with this process, however that ends.
+process.env['SWITCHBOARD_TEST_WATCHDOG'] ??= 'true';
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

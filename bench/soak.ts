@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import pg from 'pg';
 
-import { processTree } from '../test/support/process-tree.ts';
+import { processTree } from '../platform/process-tree.ts';
 import { lifeOf } from './life.ts';
 import { load, median } from './load.ts';
 import { memoryOf, proportionalMemoryOf } from './memory.ts';

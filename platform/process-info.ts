@@ -40,8 +40,11 @@ export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolea
   return true;
 }
 
-/** The fields of /proc/<pid>/stat from the state on; the name before it may hold blanks and brackets. */
-function statFields(pid: number): string[] | undefined {
+/**
+ * The fields of /proc/<pid>/stat (proc(5)) from the state on, the name before it may hold blanks and brackets; undefined
+ * where there is no such process, or no /proc.
+ */
+export function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');

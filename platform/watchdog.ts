@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
-/** Set to `true`, children end with their parent even where that is killed with -9; `npm test` sets it. */
+/** Set to `true`, children end with their parent even where that is killed with -9; `npm test`, benchmarks and chaos set it. */
 const ASKED = 'SWITCHBOARD_TEST_WATCHDOG';
 
 // Each line is the list of groups as it is now. The input ends with the parent, however it ends: then those that are

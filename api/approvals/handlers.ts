@@ -42,7 +42,8 @@ import type { Mounting } from '../http.ts';
 import { decisionOn, requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
-import { ask, startAndAsk } from '../workflows.ts';
+import { ask, startWithContent } from '../workflows.ts';
+import type { Start } from '../workflows.ts';
 import { approvalRow, decide, decidesFor, endedRefusal, onlyApprovalOf, viewOf } from './decide.ts';
 import { approvalResource, approvalViews } from './view.ts';
 
@@ -82,25 +83,13 @@ const startOf = ({ principal, id, traceId }: Call, input: RequestApproval, conte
 });
 
 async function open(deps: ApiDeps, call: Call, input: RequestApproval): Promise<ApprovalView> {
-  const { principal } = call;
-  await withContent(
-    deps,
-    call,
-    contentOf(input),
-    (content) => {
-      const start = startOf(call, input, content);
-      const begin = {
-        type: APPROVAL_WORKFLOW,
-        workflowId: approvalWorkflowId(principal.organisation_id, call.id),
-        args: [start] as [ApprovalStart],
-        kind: 'approval',
-        role: principal.role,
-        session: start.session_id,
-      };
-      return startAndAsk<ApprovalWorkflow, ApprovalState>(deps, call, begin, openedUpdate);
-    },
-    'all',
-  );
+  const { organisation_id, role } = call.principal;
+  const startWith = (content: string): Start<[ApprovalStart]> => {
+    const start = startOf(call, input, content);
+    const workflowId = approvalWorkflowId(organisation_id, call.id);
+    return { type: APPROVAL_WORKFLOW, workflowId, args: [start], kind: 'approval', role, session: start.session_id };
+  };
+  await startWithContent<ApprovalWorkflow, ApprovalState>(deps, call, contentOf(input), startWith, openedUpdate);
   // A repetition may meet an approval that has ended: its answer is the approval as it is now.
   return viewOf(deps, call, await approvalRow(deps, call, call.id));
 }

@@ -34,7 +34,8 @@ import type { Mounting } from '../http.ts';
 import { decisionOn, requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
-import { ask, startAndAsk } from '../workflows.ts';
+import { ask, startWithContent } from '../workflows.ts';
+import type { Start } from '../workflows.ts';
 import { sessionResource, sessionView } from './view.ts';
 
 /** A session that the caller may read; whoever may not is told that it does not exist. */
@@ -70,24 +71,19 @@ function startOf({ principal, id, traceId }: Call, input: Opening, content: stri
 async function open(deps: ApiDeps, call: Call, input: Opening): Promise<SessionView> {
   const { principal } = call;
   const words = { title: input.title ?? null, metadata: input.metadata ?? null };
-  await withContent(
-    deps,
-    call,
-    words,
-    (content) => {
-      const start = startOf(call, input, content);
-      const begin = {
-        type: SESSION_WORKFLOW,
-        workflowId: sessionWorkflowId(principal.organisation_id, call.id),
-        args: [start] as [SessionStart],
-        kind: 'session',
-        role: start.agent_role,
-        session: call.id,
-      };
-      return startAndAsk<SessionWorkflow, SessionState>(deps, call, begin, sessionOpenedUpdate);
-    },
-    'all',
-  );
+  const startWith = (content: string): Start<[SessionStart]> => {
+    const start = startOf(call, input, content);
+    const workflowId = sessionWorkflowId(principal.organisation_id, call.id);
+    return {
+      type: SESSION_WORKFLOW,
+      workflowId,
+      args: [start],
+      kind: 'session',
+      role: start.agent_role,
+      session: call.id,
+    };
+  };
+  await startWithContent<SessionWorkflow, SessionState>(deps, call, words, startWith, sessionOpenedUpdate);
   // A repetition may meet a session that has ended: its answer is the session as it is now.
   return sessionView(deps, principal, await readableSession(deps, call, call.id));
 }

@@ -39,7 +39,8 @@ import type { Mounting } from '../http.ts';
 import { decisionOn, requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
-import { ask, startAndAsk } from '../workflows.ts';
+import { ask, startWithContent } from '../workflows.ts';
+import type { Start } from '../workflows.ts';
 import { taskScopes } from './scopes.ts';
 import { taskResource, taskViews } from './view.ts';
 
@@ -95,26 +96,14 @@ async function route(deps: ApiDeps, call: Call, input: RouteTask): Promise<TaskR
     throw new ApiError({ code: 'invalid_input', detail: `output_schema: ${fault}` }, [
       { pointer: '/output_schema', detail: fault },
     ]);
-  const { principal } = call;
+  const { organisation_id, role } = call.principal;
   const words = { ...taskContentOf(input), output_schema: input.output_schema ?? null };
-  const receipt = await withContent(
-    deps,
-    call,
-    words,
-    (content) => {
-      const start = startOf(deps, call, input, content);
-      const begin = {
-        type: TASK_WORKFLOW,
-        workflowId: taskWorkflowId(principal.organisation_id, call.id),
-        args: [start] as [TaskStart],
-        kind: 'task',
-        role: principal.role,
-        session: start.session_id,
-      };
-      return startAndAsk<TaskWorkflow, TaskReceipt>(deps, call, begin, admissionUpdate);
-    },
-    'all',
-  );
+  const startWith = (content: string): Start<[TaskStart]> => {
+    const start = startOf(deps, call, input, content);
+    const workflowId = taskWorkflowId(organisation_id, call.id);
+    return { type: TASK_WORKFLOW, workflowId, args: [start], kind: 'task', role, session: start.session_id };
+  };
+  const receipt = await startWithContent<TaskWorkflow, TaskReceipt>(deps, call, words, startWith, admissionUpdate);
   // Only a repetition meets a task that has ended; its first answer was lost on the way, the task was not.
   return receipt ?? receiptOf(await readableTask(deps, call, call.id));
 }

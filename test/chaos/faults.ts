@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { signalProcess } from '../../platform/stop-process.ts';
-import { processTree } from '../support/process-tree.ts';
+import { processTree } from '../../platform/process-tree.ts';
 import type { Random } from './random.ts';
 import type { Stage } from './stage.ts';
 

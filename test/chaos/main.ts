@@ -9,6 +9,9 @@ import { runChaos } from './chaos.ts';
 import { logOf, openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
+// What is started ends with this process, however that ends.
+process.env['SWITCHBOARD_TEST_WATCHDOG'] ??= 'true';
+
 const { values } = parseArgs({
   options: {
     tasks: { type: 'string', default: '200' },

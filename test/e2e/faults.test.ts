@@ -9,7 +9,7 @@ import type { ExecutionContext } from 'ava';
 import pg from 'pg';
 
 import { newTroubles, PatientCaller } from '../chaos/caller.ts';
-import { processTree } from '../support/process-tree.ts';
+import { processTree } from '../../platform/process-tree.ts';
 import { openStage } from '../chaos/stage.ts';
 import type { Stage } from '../chaos/stage.ts';
 import { callerWith } from '../support/caller.ts';

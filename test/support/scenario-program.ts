@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 
 import { isAlive } from '../../platform/process-info.ts';
 import { signalProcess } from '../../platform/stop-process.ts';
-import { descendants } from './process-tree.ts';
+import { descendants } from '../../platform/process-tree.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 

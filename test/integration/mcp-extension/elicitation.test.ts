@@ -1,28 +1,14 @@
 import type { Client } from '@modelcontextprotocol/client';
-import anyTest from 'ava';
-import type { ExecutionContext, TestFn } from 'ava';
+import type { ExecutionContext } from 'ava';
 
 import { callerOf } from '../../support/caller.ts';
-import { startStack } from '../../support/stack.ts';
-import type { TestStack } from '../../support/stack.ts';
 import { callTool } from './clients.ts';
 import type { ToolResult } from './clients.ts';
+import type { TestStack } from '../../support/stack.ts';
+import { testWithStack } from './shared-stack.ts';
 import { wayOf, WAYS } from './ways.ts';
 
-interface Context {
-  stack: TestStack;
-}
-const test = anyTest as TestFn<Context>;
-let close: () => Promise<void> = () => Promise.resolve();
-
-test.before(async (t) => {
-  t.timeout(180_000);
-  const stack = await startStack();
-  close = () => stack.close();
-  t.context = { stack };
-});
-
-test.after.always(() => close());
+const test = testWithStack();
 
 type Answer = { action: 'accept'; content: Record<string, string> } | { action: 'decline' | 'cancel' };
 
@@ -48,7 +34,7 @@ const FORMS = { capabilities: { elicitation: { form: {} } } };
 const REQUEST = { subject: 'New laptop', reason: 'The old one broke', approver_role: 'finance' };
 
 async function request(
-  t: ExecutionContext<Context>,
+  t: ExecutionContext<{ stack: TestStack }>,
   way: string,
   { prepare }: Asked,
   more: { approver?: string; elicitation?: boolean; capabilities?: object } = {},
@@ -65,7 +51,7 @@ async function request(
   return { result: await callTool(client, 'request_approval', REQUEST), client };
 }
 
-const approvals = async (t: ExecutionContext<Context>, id: unknown) =>
+const approvals = async (t: ExecutionContext<{ stack: TestStack }>, id: unknown) =>
   (await callerOf(t.context.stack, 'hr-agent').get(`/approvals/${String(id)}`)).body;
 
 for (const way of Object.keys(WAYS)) {

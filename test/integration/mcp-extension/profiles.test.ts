@@ -1,23 +1,9 @@
-import anyTest from 'ava';
-import type { TestFn } from 'ava';
-
 import { toolOperations } from '../../../contracts/index.ts';
 import { chooseTools } from '../../../mcp-extension/toolsets.ts';
-import { startStack } from '../../support/stack.ts';
-import type { TestStack } from '../../support/stack.ts';
+import { testWithStack } from './shared-stack.ts';
 import { wayOf, WAYS } from './ways.ts';
 
-const test = anyTest as TestFn<{ stack: TestStack }>;
-let close: () => Promise<void> = () => Promise.resolve();
-
-test.before(async (t) => {
-  t.timeout(180_000);
-  const stack = await startStack();
-  close = () => stack.close();
-  t.context = { stack };
-});
-
-test.after.always(() => close());
+const test = testWithStack();
 
 for (const [way, connect] of Object.entries(WAYS)) {
   test(`MCP-1: an agent has the tools that the profile of its role allows (${way})`, async (t) => {

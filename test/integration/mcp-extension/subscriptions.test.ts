@@ -1,25 +1,12 @@
 import type { Client } from '@modelcontextprotocol/client';
-import anyTest from 'ava';
-import type { TestFn } from 'ava';
 
 import { callerOf } from '../../support/caller.ts';
 import type { Caller } from '../../support/caller.ts';
 import { eventually } from '../../support/rest.ts';
-import { startStack } from '../../support/stack.ts';
-import type { TestStack } from '../../support/stack.ts';
+import { testWithStack } from './shared-stack.ts';
 import { isNew, wayOf, WAYS } from './ways.ts';
 
-const test = anyTest as TestFn<{ stack: TestStack }>;
-let close: () => Promise<void> = () => Promise.resolve();
-
-test.before(async (t) => {
-  t.timeout(180_000);
-  const stack = await startStack();
-  close = () => stack.close();
-  t.context = { stack };
-});
-
-test.after.always(() => close());
+const test = testWithStack();
 
 const NO_TASK = 'switchboard://tasks/task_01928f00-0000-7000-8000-00000000dead';
 

@@ -1,27 +1,14 @@
 import http from 'node:http';
 
 import type { Client, Progress } from '@modelcontextprotocol/client';
-import anyTest from 'ava';
-import type { TestFn } from 'ava';
 
 import { startMcpHttp } from '../../../mcp-extension/http.ts';
 import { callerOf } from '../../support/caller.ts';
-import { startStack } from '../../support/stack.ts';
-import type { TestStack } from '../../support/stack.ts';
 import { OPENING, silentApi, until } from './clients.ts';
+import { testWithStack } from './shared-stack.ts';
 import { silent, WAYS } from './ways.ts';
 
-const test = anyTest as TestFn<{ stack: TestStack }>;
-let close: () => Promise<void> = () => Promise.resolve();
-
-test.before(async (t) => {
-  t.timeout(180_000);
-  const stack = await startStack();
-  close = () => stack.close();
-  t.context = { stack };
-});
-
-test.after.always(() => close());
+const test = testWithStack();
 
 const statusOf = async (client: Client, args: Record<string, string>, onprogress?: (progress: Progress) => void) =>
   (

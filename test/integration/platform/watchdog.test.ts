@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava';
 
 import { commandLine, isAlive } from '../../../platform/process-info.ts';
 import { signalProcess } from '../../../platform/stop-process.ts';
-import { descendants } from '../../support/process-tree.ts';
+import { descendants } from '../../../platform/process-tree.ts';
 import { eventually } from '../../support/rest.ts';
 import { startCommand } from '../../support/scenario-program.ts';
 import type { Command } from '../../support/scenario-program.ts';
