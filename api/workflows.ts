@@ -120,6 +120,7 @@ export async function ask<R, A extends [unknown]>(
   const handle = deps.client.workflow.getHandle(workflowId);
   try {
     return await untilAnswered(deps, () =>
+      // A is a tuple of one, and this is that one; the compiler does not put the two together.
       handle.executeUpdate(update, { args: [argument] as unknown as A, updateId: call.id }),
     );
   } catch (error) {

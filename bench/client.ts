@@ -9,9 +9,7 @@ export function clientOf(bench: BenchStack, name: string) {
   const headers = { authorization: `Bearer ${bench.key(name)}`, 'content-type': 'application/json' };
   const call = async (method: string, path: string, body?: unknown): Promise<Fields> => {
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-    // A process that stops closes its idle connections, which a request may be about to use.
-    const send = (): Promise<Response> => fetch(bench.apiUrl + path, init);
-    const response = await send().catch(send).catch(send).catch(send);
+    const response = await fetch(bench.apiUrl + path, init);
     const answer = (await response.json()) as Fields;
     if (!response.ok)
       throw new Error(`${method} ${path} answered ${String(response.status)}: ${JSON.stringify(answer)}`);
@@ -26,6 +24,7 @@ export function clientOf(bench: BenchStack, name: string) {
       const response = await fetch(`${bench.apiUrl}/stream?topics=${topic}`, { headers, signal: stop.signal });
       if (!response.body) throw new Error('The stream has no body.');
       const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+      // It ends by `stop`, which rejects what is being read.
       const done = (async () => {
         for await (const { data } of events) hear(JSON.parse(data) as Fields);
       })().catch(() => undefined);

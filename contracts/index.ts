@@ -1,5 +1,6 @@
 import * as agents from './agents.ts';
 import * as approvals from './approvals.ts';
+import * as delegations from './delegations.ts';
 import * as audit from './audit.ts';
 import * as codec from './codec.ts';
 import * as notifications from './notifications.ts';
@@ -29,9 +30,9 @@ export const operations: readonly Operation[] = [
   approvals.reviseApproval,
   approvals.withdrawApproval,
   approvals.redeemApproval,
-  approvals.delegateApprovals,
-  approvals.listDelegations,
-  approvals.endDelegation,
+  delegations.delegateApprovals,
+  delegations.listDelegations,
+  delegations.endDelegation,
   sessions.createSession,
   sessions.listSessions,
   sessions.getSession,

@@ -95,6 +95,7 @@ async function refusedForNow(response: Response, traceId: string): Promise<Attem
 }
 
 async function problemIn(response: Response, traceId: string): Promise<ApiProblem> {
+  // Something in between may have answered, without JSON: the status alone tells then.
   const body: unknown = await response.json().catch(() => undefined);
   return new ApiProblem(problemFromAnswer(response.status, body, traceId));
 }

@@ -1,5 +1,5 @@
-import { delegateApprovals, endDelegation, listDelegations } from '../../contracts/approvals.ts';
-import type { Delegation } from '../../contracts/approvals.ts';
+import { delegateApprovals, endDelegation, listDelegations } from '../../contracts/delegations.ts';
+import type { Delegation } from '../../contracts/delegations.ts';
 import {
   addDelegation,
   closesCircle,

@@ -157,6 +157,7 @@ async function redeem(deps: ApiDeps, call: Call, id: string, action: ProposedAct
   const { principal } = call;
   const row = await approvalRow(deps, call, id);
   await requirePermission(deps, call, 'approval:redeem', approvalResource(row), id);
+  // Parsed from JSON; only `target?: undefined` keeps the compiler from seeing that it is JSON.
   const masked = await deps.guard.mask(principal.organisation_id, action as unknown as Json);
   const digest = digestOf(masked.value) ?? '';
   const message = { redemption_id: call.id, actor: actorOf(principal), trace_id: call.traceId, digest };

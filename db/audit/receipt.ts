@@ -74,6 +74,7 @@ export async function verifyReceipt(receipt: Receipt, keys: ReadonlyMap<string, 
 
 /** Lines that a later one of their workflow took back (decision 8): they are proven, and did not take effect. */
 export const supersededIds = (receipt: Receipt): ReadonlySet<Json> => {
+  // Whose columns are these is proven by the digest, before anybody asks what took effect.
   const events = receipt.events.map(({ event }) => event as unknown as SealedEvent);
   const isLater = (a: SealedEvent, b: SealedEvent): boolean =>
     a.workflow_id !== null &&

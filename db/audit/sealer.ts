@@ -113,6 +113,7 @@ class Loop {
   }
 
   private pause(milliseconds: number): Promise<unknown> {
+    // Rejected by the stop alone, which the loop looks at next.
     return sleep(milliseconds, undefined, { signal: this.ended.signal }).catch(() => undefined);
   }
 }

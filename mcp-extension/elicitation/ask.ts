@@ -71,6 +71,7 @@ export function createPersonAsker(
   };
   return {
     ask: async ({ id }, ctx, options) => {
+      // Asking is a courtesy: where it cannot be, the approval waits in the inbox as any other.
       const shown = await decidable(person, id, options).catch(() => undefined);
       if (!shown) return undefined;
       const asked = { approval_id: id, revision: shown.revision, digest: shown.digest };

@@ -1,5 +1,6 @@
 import { whoAmI } from '../../contracts/agents.ts';
-import { getApproval, listDelegations, respondToApproval } from '../../contracts/approvals.ts';
+import { getApproval, respondToApproval } from '../../contracts/approvals.ts';
+import { listDelegations } from '../../contracts/delegations.ts';
 import type { ApprovalView } from '../../contracts/approvals.ts';
 import type { CallApi, CallOptions } from '../api-client.ts';
 import type { FormDecision } from './question.ts';

@@ -78,13 +78,16 @@ export function serverConfig(database: ServerDatabase, ports: ServerPorts, dynam
   };
 }
 
-const CACHE_BYTES = 48 * 1024 * 1024;
+/** As the server estimates it; what Go's heap takes for it is several times as much. */
+const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Settings of the server that it reads again while it runs. */
 export const DYNAMIC_CONFIG = {
   // New search attributes are usable at once instead of after a minute.
   'system.forceSearchAttributesCacheRefreshOnRead': [{ value: true }],
-  // Left alone the cache of workflows holds all of the last hour, up to a gigabyte.
+  // Left alone the cache of workflows holds all of the last hour, up to a gigabyte. A workflow that rests is read again.
+  'history.cacheTTL': [{ value: '5m' }],
+  'history.cacheBackgroundEvict': [{ value: { Enabled: true, LoopInterval: '1m', MaxEntryPerCall: 1024 } }],
   'history.cacheSizeBasedLimit': [{ value: true }],
   'history.hostLevelCacheMaxSizeBytes': [{ value: CACHE_BYTES }],
 };

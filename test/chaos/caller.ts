@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Body } from '../support/caller.ts';
 
 /** An answer that counts: success, or a refusal that repeating does not change. */
-export interface Settled {
+export interface Settled<T = Body> {
   readonly status: number;
-  readonly body: Body;
+  readonly body: T;
 }
 
 /** What clients met on the way. */
@@ -23,10 +23,10 @@ const PASSING = new Set([408, 425, 429, 502, 503, 504]);
 
 export const newTroubles = (): Troubles => ({ repeated: new Map(), bugs: [] });
 
-const attempt = async (url: string, init: RequestInit): Promise<Settled | undefined> => {
+const attempt = async <T>(url: string, init: RequestInit): Promise<Settled<T> | undefined> => {
   try {
     const response = await fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    return { status: response.status, body: (await response.json()) as Body };
+    return { status: response.status, body: (await response.json()) as T };
   } catch {
     return undefined;
   }
@@ -44,8 +44,8 @@ export class PatientCaller {
     this.#troubles = troubles;
   }
 
-  get(path: string): Promise<Settled> {
-    return this.#repeat(path, { method: 'GET', headers: this.#headers });
+  get<T = Body>(path: string): Promise<Settled<T>> {
+    return this.#repeat<T>(path, { method: 'GET', headers: this.#headers });
   }
 
   post(path: string, body: unknown, idempotencyKey: string): Promise<Settled> {
@@ -53,10 +53,10 @@ export class PatientCaller {
     return this.#repeat(path, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 
-  async #repeat(path: string, init: RequestInit): Promise<Settled> {
+  async #repeat<T = Body>(path: string, init: RequestInit): Promise<Settled<T>> {
     const deadline = Date.now() + GIVE_UP_AFTER_MS;
     for (let tried = 0; Date.now() < deadline; tried += 1) {
-      const answer = await attempt(this.#apiUrl + path, init);
+      const answer = await attempt<T>(this.#apiUrl + path, init);
       if (answer && answer.status < 500 && !PASSING.has(answer.status)) return answer;
       this.#count(path, answer);
       await sleep(PAUSES_MS[Math.min(tried, PAUSES_MS.length - 1)]);
@@ -64,7 +64,7 @@ export class PatientCaller {
     throw new Error(`${init.method ?? ''} ${path} was not answered in ${String(GIVE_UP_AFTER_MS / 1000)} s.`);
   }
 
-  #count(path: string, answer: Settled | undefined): void {
+  #count(path: string, answer: Settled<unknown> | undefined): void {
     const why = answer === undefined ? 'network' : String(answer.status);
     this.#troubles.repeated.set(why, (this.#troubles.repeated.get(why) ?? 0) + 1);
     if (answer?.status === 500) this.#troubles.bugs.push(`${path}: ${JSON.stringify(answer.body)}`);

@@ -4,6 +4,7 @@ import { findServerPrograms } from '../../temporal/production/binaries.ts';
 import { runChaos } from '../chaos/chaos.ts';
 import { openStage } from '../chaos/stage.ts';
 import { testServers } from '../support/environment.ts';
+import { skip } from '../support/skip.ts';
 
 test('OPS-2, OPS-5: two workers and two APIs on the real Temporal server go on while one after the other is broken', async (t) => {
   t.timeout(1_500_000);
@@ -11,8 +12,7 @@ test('OPS-2, OPS-5: two workers and two APIs on the real Temporal server go on w
   const say = (line: string): void => void said.push(line);
   const programs = await findServerPrograms(say).catch(() => undefined);
   if (programs === undefined) {
-    t.log('skipped: the Temporal server cannot be built here, since there is no Go');
-    t.pass();
+    skip(t, 'the Temporal server cannot be built here, since there is no Go');
     return;
   }
   const stage = await openStage({ layout: 'cluster', workflowBundle: testServers().workflowBundle });

@@ -9,6 +9,7 @@ import pino from 'pino';
 
 import { runSealer } from '../../db/audit/sealer.ts';
 import { pythonPackage } from '../support/python-package.ts';
+import { skip } from '../support/skip.ts';
 import { startStack } from '../support/stack.ts';
 
 const VERSION = '4.32.5';
@@ -60,8 +61,7 @@ for (const who of ['Helena Voss', 'finance-agent'])
     t.timeout(3_600_000);
     const program = await pythonPackage('schemathesis', VERSION);
     if ('missing' in program) {
-      t.log(`skipped: ${program.missing}`);
-      t.pass();
+      skip(t, program.missing);
       return;
     }
     const { lines, log } = errorLog();

@@ -148,8 +148,8 @@ test('SESS-2: the session counts its tasks and approvals by status', async (t) =
   const late = await from.post('/tasks/route', { target: 'hr', type: 'x', session_id });
   t.is(late.status, 409, JSON.stringify(late.body));
   await eventually(
-    async () => (await read(from, session_id))['tasks'],
-    (tasks) => (tasks as unknown as Record<string, number>)['cancelled'] === 1,
+    async () => (await from.get<{ tasks: Record<string, number> }>(`/sessions/${session_id}`)).body.tasks,
+    (tasks) => tasks['cancelled'] === 1,
   );
 });
 

@@ -90,8 +90,10 @@ for (const way of Object.keys(WAYS)) {
         t.is(name, 'the client fails', String(error));
       }
       t.is(asked.messages.length, 1, name);
-      const { body } = await callerOf(t.context.stack, 'Tobias Renn').get('/approvals?status=pending&assignee=me');
-      t.true((body as unknown as unknown[]).length > 0, `${name}: it waits in the inbox`);
+      const { body } = await callerOf(t.context.stack, 'Tobias Renn').get<unknown[]>(
+        '/approvals?status=pending&assignee=me',
+      );
+      t.true(body.length > 0, `${name}: it waits in the inbox`);
     }
   });
 
@@ -131,7 +133,7 @@ for (const way of Object.keys(WAYS)) {
 test('MCP-3: forged or foreign request state is refused and makes no second approval', async (t) => {
   const { stack } = t.context;
   const hr = callerOf(stack, 'hr-agent');
-  const count = async () => ((await hr.get('/approvals?limit=100')).body as unknown as unknown[]).length;
+  const count = async () => (await hr.get<unknown[]>('/approvals?limit=100')).body.length;
   const client = await wayOf('HTTP, 2026')(t, { apiUrl: stack.apiUrl, key: hr.key, elicitation: true }, FORMS);
   const before = await count();
   for (const requestState of ['x', '', 'eyJhIjoxfQ.AAAA', '🦉', 'a'.repeat(100_000)]) {
