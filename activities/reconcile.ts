@@ -2,6 +2,7 @@ import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import type { DeliveryStart, ReconcileActivities } from '../contracts/deliveries.ts';
 import { organisationIds, sweep, untriedDeliveries } from '../db/deliveries.ts';
 import { sweepClaims } from '../db/payload-claims.ts';
+import { sweepIdentity } from '../db/revocations.ts';
 import { sweepWriters } from '../db/writers.ts';
 import { sweepContents } from './contents.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -19,6 +20,7 @@ export const createReconcileActivities = ({ database }: Pick<ActivityDeps, 'data
     for (const id of await database.unscoped(organisationIds)) {
       await database.inOrganisation(id, sweep);
       await database.inOrganisation(id, sweepWriters);
+      await database.inOrganisation(id, sweepIdentity);
     }
     for (const id of [...(await database.unscoped(organisationIds)), SYSTEM_ORGANISATION])
       await database.inOrganisation(id, sweepClaims);

@@ -10,6 +10,8 @@ import { mountAudit } from './audit/handlers.ts';
 import { mountRecord } from './audit/record.ts';
 import { createAuthenticate } from './authentication.ts';
 import type { Authenticate } from './authentication.ts';
+import { resourceMetadataUrl } from './authentication/resource-metadata.ts';
+import { challengeOf } from './authentication/invalid-token.ts';
 import { allowCodecOrigins, mountCodec } from './codec/handlers.ts';
 import { mountSignIn } from './codec/sign-in.ts';
 import { jsonBody } from './body.ts';
@@ -30,6 +32,7 @@ import { mountInbox } from './status/inbox.ts';
 import { mountStatus } from './status/handlers.ts';
 import { mountStream } from './stream/stream.ts';
 import { mountTasks } from './tasks/handlers.ts';
+import { mountTokenService } from './token-service/handlers.ts';
 import { traceIdOf } from './trace.ts';
 
 const RETRY_AFTER_S = '2';
@@ -54,6 +57,7 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   const mounting: Mounting = { router, deps, authenticate: limited(deps) };
   mountSignIn(router, mounting.authenticate);
   allowCodecOrigins(router, deps.codecOrigins);
+  mountTokenService(router, deps);
   refuseOtherMethods(router, (path) => !path.includes('{'));
   router.use(...jsonBody);
   for (const mountFeature of FEATURES) mountFeature(mounting);
@@ -87,8 +91,8 @@ const FEATURES = [
 ];
 
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */
-function limited({ database, profiles, limits }: ApiDeps): Authenticate {
-  const authenticate = createAuthenticate(database, profiles);
+function limited({ limits, ...deps }: ApiDeps): Authenticate {
+  const authenticate = createAuthenticate(deps);
   return async (authorization) => {
     const principal = await authenticate(authorization);
     await limits.request(principal);
@@ -154,7 +158,7 @@ const isFaultOfSender = (error: object): boolean =>
   'status' in error && typeof error.status === 'number' && error.status >= 400 && error.status < 500;
 
 const answerFailure =
-  ({ log }: ApiDeps) =>
+  ({ log, identity }: ApiDeps) =>
   (error: unknown, req: Request, res: Response, next: NextFunction): void => {
     if (res.headersSent) {
       next(error);
@@ -170,6 +174,7 @@ const answerFailure =
       traceId,
     );
     if (problem.status === 503 || problem.status === 429) res.set('Retry-After', retryAfterOf(problem));
-    if (problem.status === 401) res.set('WWW-Authenticate', 'Bearer');
+    const challenge = known && challengeOf(known, resourceMetadataUrl(identity.settings));
+    if (challenge !== undefined) res.set('WWW-Authenticate', challenge);
     res.status(problem.status).type('application/problem+json').json(problem);
   };

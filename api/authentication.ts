@@ -1,64 +1,107 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+
+import type { Logger } from 'pino';
 
 import type { Principal, Role } from '../contracts/principal.ts';
-import { findAgent, findKey, findUser } from '../db/directory.ts';
 import type { Database } from '../db/pool.ts';
 import type { Profile } from '../directory/profile-schema.ts';
+import { TokenRefused } from '../platform/tokens/refused.ts';
+import { SCOPES, tokenHolder } from './authentication/access-tokens.ts';
+import type { Identity } from './authentication/identity.ts';
+import { InvalidToken, tokenProblem } from './authentication/invalid-token.ts';
+import type { Directory } from './authentication/people.ts';
+import { SESSION_SCHEME, sessionHolder } from './authentication/sessions.ts';
+import { keyHolder, keyIdOf } from './authentication/static-keys.ts';
 import { ApiError } from './problem.ts';
 
-const KEY = /^Bearer (sbk_([A-Za-z0-9]{12})_[A-Za-z0-9_-]{43})$/;
-const CACHED_MS = 5_000;
-const CACHED_KEYS = 10_000;
+const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
+const CACHED_MS = 4_000;
+const CACHED_CALLERS = 10_000;
 
-const unauthenticated = (detail: string): ApiError => new ApiError({ code: 'unauthenticated', detail });
-
-/** Finds out who calls; a key that was revoked is refused within five seconds. */
+/** Finds out who calls; whoever was revoked, or has left, is refused within five seconds. */
 export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
 
-/** Authentication by development API keys: `Authorization: Bearer sbk_…`. */
-export function createAuthenticate(database: Database, profiles: ReadonlyMap<Role, Profile>): Authenticate {
-  const known = new Map<string, { readonly principal: Principal; readonly until: number }>();
+/** What authentication works with. */
+export interface AuthenticationDeps {
+  readonly database: Database;
+  readonly profiles: ReadonlyMap<Role, Profile>;
+  readonly identity: Identity;
+  readonly log: Logger;
+}
+
+type Known = { readonly until: number } & ({ readonly principal: Principal } | { readonly refusal: InvalidToken });
+
+/** Authentication by access token, by browser session, and, where it is switched on, by development key. */
+export function createAuthenticate({ database, profiles, identity, log }: AuthenticationDeps): Authenticate {
+  const directory: Directory = { database, profiles, settings: identity.settings };
+  const known = new Map<string, Known>();
+  // Nobody has to ask again for those that nothing changed for: changes are rare.
+  identity.onChange(() => known.clear());
+
+  const look = async (credential: Credential): Promise<Known> => {
+    const began = Date.now();
+    try {
+      const { principal, expiresAt } = await holderOf(directory, identity, credential);
+      return { principal, until: Math.min(began + CACHED_MS, expiresAt) };
+    } catch (error) {
+      const refusal = tokenProblem(error);
+      if (!(refusal instanceof InvalidToken)) throw refusal;
+      log.info({ fault: refusal.fault, because: refusal.message }, 'a caller was refused');
+      return { refusal, until: began + CACHED_MS };
+    }
+  };
 
   return async (authorization) => {
-    const [, key, keyId] = KEY.exec(authorization ?? '') ?? [];
-    if (key === undefined || keyId === undefined) throw unauthenticated('The Authorization header carries no API key.');
-    const hash = createHash('sha256').update(key).digest();
-    const cacheKey = hash.toString('base64');
-    const cached = known.get(cacheKey);
-    if (cached && cached.until > Date.now()) return cached.principal;
-    const principal = await lookUp(database, profiles, keyId, hash);
-    if (known.size >= CACHED_KEYS) known.clear();
-    known.set(cacheKey, { principal, until: Date.now() + CACHED_MS });
-    return principal;
+    const credential = credentialIn(authorization);
+    const cacheKey = createHash('sha256').update(`${credential.kind} ${credential.text}`).digest('base64');
+    let one = known.get(cacheKey);
+    if (!one || one.until <= Date.now()) {
+      one = await look(credential);
+      if (known.size >= CACHED_CALLERS) known.clear();
+      known.set(cacheKey, one);
+    }
+    if ('refusal' in one) throw one.refusal;
+    return one.principal;
   };
 }
 
-async function lookUp(
-  database: Database,
-  profiles: ReadonlyMap<Role, Profile>,
-  keyId: string,
-  hash: Buffer,
-): Promise<Principal> {
-  const row = await database.unscoped((sql) => findKey(sql, keyId));
-  // Compared even where there is no such key, so that the time taken tells nothing.
-  const matches = timingSafeEqual(hash, row?.hash ?? Buffer.alloc(hash.length));
-  if (!row || !matches) throw unauthenticated('The API key is not known, or was revoked.');
-  const { organisation_id, principal_kind: kind, principal_id: id } = row;
-  const who = await database.inOrganisation(organisation_id, async (sql) => {
-    if (kind === 'agent') return { administrator: false, ...(await findAgent(sql, id)) };
-    return { acts_for: null, ...(await findUser(sql, id)) };
+interface Credential {
+  readonly kind: 'session' | 'key' | 'token';
+  readonly text: string;
+}
+
+function credentialIn(authorization = ''): Credential {
+  if (authorization.startsWith(`${SESSION_SCHEME} `))
+    return { kind: 'session', text: authorization.slice(SESSION_SCHEME.length + 1) };
+  const text = BEARER.exec(authorization)?.[1];
+  if (text === undefined)
+    throw new ApiError({ code: 'unauthenticated', detail: 'The Authorization header carries no access token.' });
+  return { kind: text.startsWith('sbk_') ? 'key' : 'token', text };
+}
+
+/** When what it says ends by itself, in milliseconds. */
+type Holder = { readonly principal: Principal; readonly expiresAt: number };
+
+async function holderOf(directory: Directory, identity: Identity, { kind, text }: Credential): Promise<Holder> {
+  if (kind === 'session') return { principal: await sessionHolder(directory, text), expiresAt: Infinity };
+  if (kind === 'key') {
+    const keyId = keyIdOf(text);
+    if (keyId === undefined) throw new TokenRefused('malformed', 'The API key is not known, or was revoked.');
+    return { principal: await keyHolder(directory, text, keyId), expiresAt: Infinity };
+  }
+  const token = await identity.verify(text, [directory.settings.audience]);
+  const principal = await tokenHolder(directory, token);
+  requireScope(principal, 'read');
+  // With the tolerance that the verification has for clocks.
+  return { principal, expiresAt: (token.expiresAt + 60) * 1000 };
+}
+
+/** Refuses a caller whose token does not cover reading, or writing. */
+export function requireScope({ scopes }: Principal, need: 'read' | 'write'): void {
+  if (!scopes || scopes.includes(SCOPES.write) || (need === 'read' && scopes.includes(SCOPES.read))) return;
+  throw new ApiError({
+    code: 'insufficient_scope',
+    detail: `The access token lacks the scope ${SCOPES[need]}.`,
+    facts: { scope: SCOPES[need] },
   });
-  if (who.role === undefined || who.name === undefined)
-    throw unauthenticated('Whoever the key belonged to is not there any more.');
-  const clearance = profiles.get(who.role)?.privacy.clearance ?? [];
-  return {
-    organisation_id,
-    kind,
-    id,
-    name: who.name,
-    role: who.role,
-    acts_for: who.acts_for ?? null,
-    administrator: who.administrator ?? false,
-    clearance,
-  };
 }

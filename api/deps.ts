@@ -9,6 +9,7 @@ import type { Envelope } from '../privacy/envelope.ts';
 import type { Guard } from '../privacy/guard.ts';
 import type { PurposeKeys } from '../privacy/key-ring.ts';
 import type { ClaimStore } from '../temporal/claims.ts';
+import type { Identity } from './authentication/identity.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Feed } from './stream/feed.ts';
 
@@ -22,6 +23,8 @@ export interface ApiDeps {
   readonly profiles: ReadonlyMap<Role, Profile>;
   readonly feed: Feed;
   readonly limits: Limits;
+  /** Tokens, sessions and keys of callers. */
+  readonly identity: Identity;
   /** Public keys of the record's checkpoints. */
   readonly auditKeys: () => Jwks;
   /** Keys and large payloads of workflow histories, for the codec endpoint. */

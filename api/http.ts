@@ -5,6 +5,7 @@ import type { IdKind } from '../contracts/ids.ts';
 import type { Operation } from '../contracts/operation.ts';
 import type { Principal } from '../contracts/principal.ts';
 import { newId } from '../platform/ids.ts';
+import { requireScope } from './authentication.ts';
 import type { Authenticate } from './authentication.ts';
 import { checkText } from './body.ts';
 import type { Call } from './call.ts';
@@ -67,6 +68,7 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
     const traceId = String(res.locals['traceId']);
     checkTraceId(traceId);
     const principal = await authenticate(req.get('authorization'));
+    requireScope(principal, operation.method === 'get' ? 'read' : 'write');
     const fields = fieldsOf(req, operation);
     const parsed = operation.input.safeParse(fields);
     if (!parsed.success) throw inputError(parsed.error);

@@ -7,6 +7,7 @@ import { loadProfiles } from '../directory/profiles.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
+import { SigningKeys, tokenKeysFile } from '../platform/tokens/signing-keys.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
@@ -14,6 +15,8 @@ import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
+import { openIdentity } from './authentication/identity.ts';
+import { identitySettings } from './authentication/settings.ts';
 import { Limits } from './limits/limits.ts';
 import { limitSettings } from './limits/settings.ts';
 import { serveApi } from './serve.ts';
@@ -53,6 +56,9 @@ async function main(): Promise<void> {
   onShutdown('feed', () => feed.close());
   const limits = new Limits(limitSettings(config), { database, log });
   onShutdown('limits', () => limits.close());
+  const tokenKeys = await SigningKeys.open(tokenKeysFile(config.dataDir));
+  const identity = await openIdentity({ settings: identitySettings(config), keys: tokenKeys, url, log });
+  onShutdown('identity', () => identity.close());
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
   const deps = {
     ...privacy,
@@ -65,6 +71,7 @@ async function main(): Promise<void> {
     profiles,
     feed,
     limits,
+    identity,
     auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),
     log,
   };

@@ -34,7 +34,7 @@ export const recordEvent = (sql: Queryable, { principal, traceId }: Call, event:
       outcome: event.outcome ?? 'ok',
       policies: event.policies ?? [],
       privacy: event.privacy ?? {},
-      details: event.details,
+      details: { ...event.details, ...(actor.via && { via: actor.via }) },
       source: 'switchboard',
       category: event.kind,
       trace_id: traceId,

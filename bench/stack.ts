@@ -26,12 +26,13 @@ export interface BenchStack {
 export async function startBench(layout: 'single' | 'cluster' = 'single'): Promise<BenchStack> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'switchboard-bench-'));
   chmodSync(dataDir, 0o711);
-  const ports: [string, string][] = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT'].map(
+  const ports: [string, string][] = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'OIDC_PORT'].map(
     (name) => [`SWITCHBOARD_${name}`, '0'],
   );
   const config = loadConfig({
     ...process.env,
     ...Object.fromEntries<string>(ports),
+    SWITCHBOARD_STATIC_KEYS: 'true',
     SWITCHBOARD_DATA_DIR: dataDir,
     SWITCHBOARD_LAYOUT: layout,
   });

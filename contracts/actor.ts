@@ -10,6 +10,7 @@ export const Actor = z.object({
   role: Role.nullable().describe('Role at the time; null for the system'),
   acts_for: z.string().nullable().describe('The user an agent acted for'),
   administrator: z.boolean().default(false).describe('Was an administrator at the time'),
+  via: z.array(z.string().max(200)).max(5).optional().describe('Who stood between, the last one first'),
 });
 export type Actor = z.infer<typeof Actor>;
 
@@ -23,6 +24,7 @@ export const actorOf = (principal: Principal): Actor => ({
   role: principal.role,
   acts_for: principal.acts_for,
   administrator: principal.administrator,
+  ...(principal.via && { via: principal.via }),
 });
 
 /** The tag under which rows and events are addressed to one actor. */

@@ -21,7 +21,12 @@ export const ERRORS = kinds({
   unauthenticated: {
     status: 401,
     title: 'The caller is not known',
-    advice: 'Send a valid key: Authorization: Bearer <key>.',
+    advice: 'Sign in, and send a valid access token: Authorization: Bearer <token>.',
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The access token does not cover this',
+    advice: 'Have a token issued with the scope that this answer names.',
   },
   forbidden: { status: 403, title: 'Policy does not allow this', advice: 'Ask an administrator, or somebody who may.' },
   not_an_approver: {

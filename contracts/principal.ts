@@ -23,5 +23,11 @@ export const Principal = z.object({
     .describe('The user an agent acts for; null for people and for agents of a whole role'),
   administrator: z.boolean().describe('May administer the organisation'),
   clearance: z.array(EntityType).describe('Kinds of personal value this caller may see in clear'),
+  via: z
+    .array(z.string().max(200))
+    .max(5)
+    .optional()
+    .describe('Who stands between, where rights were passed on by token exchange: the last one first'),
+  scopes: z.array(z.string()).optional().describe('What the access token is limited to; absent where it is not'),
 });
 export type Principal = z.infer<typeof Principal>;

@@ -53,7 +53,7 @@ async function insertAudit(sql: Queryable, { event, ...transition }: Transition)
       event.outcome,
       event.policies,
       event.privacy,
-      event.details,
+      { ...event.details, ...(event.actor.via && { via: event.actor.via }) },
       transition.trace_id,
       transition.workflow_id,
       transition.sequence,

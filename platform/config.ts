@@ -18,6 +18,7 @@ const flag = () =>
   z.enum(['true', 'false', '1', '0'], 'must be true or false').transform((value) => value === 'true' || value === '1');
 const httpUrl = () => z.url({ protocol: /^https?$/, error: 'must be an http or https address' });
 const postgresUrl = () => z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// address' });
+const names = () => z.string().transform((list) => list.split(',').flatMap((name) => name.trim() || []));
 const hostAndPort = () => z.string().regex(/^\S+:\d{1,5}$/, 'must be host:port');
 
 /** Every setting, by the environment variable of the same name (`apiPort` is `SWITCHBOARD_API_PORT`). */
@@ -103,6 +104,41 @@ export const ConfigVariables = z.object({
     .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http or https origins, separated by commas' })))
     .optional()
     .describe('Origins of the Temporal Web UI that may ask the codec endpoint; unset: the development server'),
+  oidcIssuer: httpUrl()
+    .optional()
+    .describe('OpenID provider whose tokens are accepted; unset: `npm start` runs one for development'),
+  oidcPort: port().default(9080).describe('Port of the development OpenID provider'),
+  oidcAudience: z.string().min(1).default('urn:switchboard:api').describe('Audience of access tokens for the API'),
+  oidcMcpAudience: z
+    .string()
+    .optional()
+    .describe('Address of the MCP server, which is the audience of tokens for it; unset: this machine, mcpPort'),
+  oidcClientId: z.string().min(1).default('switchboard-web').describe('Client with which people sign in by browser'),
+  oidcClientSecret: z.string().optional().describe('Its secret, where the provider gave it one'),
+  oidcPeopleClients: names().optional().describe('Clients whose tokens stand for the person; unset: oidcClientId'),
+  oidcExchangeClients: names()
+    .default(['switchboard-mcp'])
+    .describe('Clients that may only exchange tokens for the MCP audience for tokens of the API'),
+  oidcOrganisationClaim: z.string().default('organisation').describe('Claim with the id of the organisation'),
+  oidcMaxTokenSeconds: wholeNumber('a number of seconds, at most 86400', 86_400)
+    .default(900)
+    .describe('Access tokens that live longer are refused'),
+  oidcRequireScopes: flag()
+    .default(true)
+    .describe('Access tokens need the scope switchboard:read or switchboard:write; false for providers without scopes'),
+  sessionIdleMinutes: amount().default(480).describe('Minutes without a request after which a browser session ends'),
+  sessionHours: amount().default(24).describe('Hours after which a browser session ends in any case'),
+  trustedProxies: z
+    .string()
+    .optional()
+    .describe('Addresses of proxies whose X-Forwarded-For is believed, separated by commas; unset: none'),
+  staticKeys: flag()
+    .default(false)
+    .describe('Development API keys (sbk_…) are accepted and written; never in production'),
+  clientId: z.string().optional().describe('Client with which the MCP extension (stdio) and `login` ask for tokens'),
+  clientSecret: z.string().optional().describe('Its secret: then it signs in for itself, by client credentials'),
+  mcpClientId: z.string().default('switchboard-mcp').describe('Client of the MCP server, to exchange tokens'),
+  mcpClientSecret: z.string().optional().describe('Its secret'),
   apiUrl: httpUrl().optional().describe('Where the MCP extension finds the API; unset: this machine, apiPort'),
   apiKey: z.string().optional().describe('API key the MCP extension signs in with over stdio'),
   approverKey: z
@@ -120,8 +156,9 @@ export const ConfigVariables = z.object({
 });
 
 /** The settings of a process, read once at its start. */
-export type Config = Omit<z.infer<typeof ConfigVariables>, 'keysFile' | 'apiUrl' | 'publicUrl'> & {
+export type Config = Omit<z.infer<typeof ConfigVariables>, 'keysFile' | 'apiUrl' | 'publicUrl' | 'oidcMcpAudience'> & {
   keysFile: string;
+  oidcMcpAudience: string;
   apiUrl: string;
   publicUrl: string;
 };
@@ -154,8 +191,13 @@ function withDerived(values: z.infer<typeof ConfigVariables>): Config {
     keysFile: path.resolve(values.keysFile ?? path.join(values.dataDir, 'keys.json')),
     apiUrl: values.apiUrl ?? own,
     publicUrl: values.publicUrl ?? own,
+    oidcMcpAudience: values.oidcMcpAudience ?? mcpAddress(values),
   };
 }
+
+/** Where the MCP server is reached on this machine. */
+export const mcpAddress = ({ apiHost, mcpPort }: { readonly apiHost: string; readonly mcpPort: number }): string =>
+  `http://${reachableHost(apiHost)}:${String(mcpPort)}/mcp`;
 
 /** The host a local client connects to when a server listens on this one (0.0.0.0 is no address to call). */
 export const reachableHost = (host: string): string => {

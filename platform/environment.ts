@@ -2,7 +2,14 @@ import { ConfigVariables, variableName } from './config.ts';
 import type { Config } from './config.ts';
 
 /** Settings a child process never gets: only migrations may act as the owner of the tables. */
-const WITHHELD = new Set(['databaseOwnerUrl', 'apiKey']);
+const WITHHELD = new Set([
+  'databaseOwnerUrl',
+  'apiKey',
+  // Given to the one process that needs each (cli/processes.ts).
+  'clientSecret',
+  'mcpClientSecret',
+  'oidcClientSecret',
+]);
 
 /** The environment that makes `loadConfig` in a child process read exactly this configuration. */
 export function environmentOf(config: Config): Record<string, string> {

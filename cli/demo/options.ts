@@ -28,14 +28,16 @@ export function demoOptions(args: string[]): DemoOptions {
 }
 
 /** Settings that would make the demonstration play on somebody's own installation. */
-const FOREIGN = ['keysFile', 'databaseUrl', 'databaseOwnerUrl', 'temporalAddress', 'apiUrl', 'publicUrl'];
-const PORTS = ['apiPort', 'mcpPort', 'postgresPort', 'temporalPort', 'temporalUiPort'] as const;
+const FOREIGN = ['keysFile', 'databaseUrl', 'databaseOwnerUrl', 'temporalAddress', 'apiUrl', 'publicUrl', 'oidcIssuer'];
+const PORTS = ['apiPort', 'mcpPort', 'postgresPort', 'temporalPort', 'temporalUiPort', 'oidcPort'] as const;
 
 /** The configuration of the demonstration: a data folder and servers of its own, on free ports where none are named. */
 export async function demoConfig(env: Record<string, string | undefined> = process.env): Promise<Config> {
   const own = { ...env };
   for (const setting of FOREIGN) own[variableName(setting)] = undefined;
   const given = loadConfig(own);
+  // Its cast signs in with the keys of a throw-away organisation.
+  own[variableName('staticKeys')] = 'true';
   own[variableName('dataDir')] = path.join(given.dataDir, 'demo');
   for (const setting of PORTS) {
     const named = own[variableName(setting)];

@@ -44,6 +44,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const { folder, remove } = options.folder === undefined ? scenarioFolder() : kept(options.folder);
   const config = loadConfig({
     ...ANY_PORTS,
+    SWITCHBOARD_STATIC_KEYS: 'true',
     SWITCHBOARD_DATA_DIR: folder,
     SWITCHBOARD_LAYOUT: options.layout,
     ...(options.workflowBundle !== undefined && { SWITCHBOARD_WORKFLOW_BUNDLE: options.workflowBundle }),

@@ -25,6 +25,7 @@ export const ANY_PORTS = {
   SWITCHBOARD_POSTGRES_PORT: '0',
   SWITCHBOARD_TEMPORAL_PORT: '0',
   SWITCHBOARD_TEMPORAL_UI_PORT: '0',
+  SWITCHBOARD_OIDC_PORT: '0',
 } as const;
 
 /** A data folder that the user who runs Postgres may pass through. */
@@ -39,6 +40,7 @@ export async function startScenarioStack({ supervise = true } = {}): Promise<Sce
   const { folder, remove } = scenarioFolder();
   const config = loadConfig({
     ...ANY_PORTS,
+    SWITCHBOARD_STATIC_KEYS: 'true',
     SWITCHBOARD_DATA_DIR: folder,
     SWITCHBOARD_WORKFLOW_BUNDLE: testServers().workflowBundle,
   });

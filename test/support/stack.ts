@@ -7,6 +7,9 @@ import type { Logger } from 'pino';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { WorkerDeploymentOptions } from '@temporalio/worker';
 
+import { openIdentity } from '../../api/authentication/identity.ts';
+import { identitySettings } from '../../api/authentication/settings.ts';
+import type { IdentitySettings } from '../../api/authentication/settings.ts';
 import { Limits } from '../../api/limits/limits.ts';
 import { limitSettings } from '../../api/limits/settings.ts';
 import type { LimitSettings } from '../../api/limits/settings.ts';
@@ -24,6 +27,7 @@ import type { Database } from '../../db/pool.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
+import { SigningKeys, tokenKeysFile } from '../../platform/tokens/signing-keys.ts';
 import { openPrivacy } from '../../privacy/open.ts';
 import { openKeyRing } from '../../privacy/key-ring.ts';
 import type { PurposeKeys } from '../../privacy/key-ring.ts';
@@ -63,6 +67,8 @@ export interface TestStack {
   startWorker(): Promise<void>;
   /** One more worker beside the others, of a build of its own; stop it before the stack. */
   runWorker(build: WorkerBuild): Promise<RunningWorker>;
+  /** One more API on the same database, with caches and listeners of its own, as in another process; close it first. */
+  serveApi(): Promise<Served>;
   close(): Promise<void>;
 }
 
@@ -88,12 +94,15 @@ export async function startStack({
   worker = true,
   temporal = testServers().temporal,
   limits: lower = {},
+  identity: identityOptions = {},
   log = createLogger({ name: 'test', level: process.env['SWITCHBOARD_TEST_LOG'] === 'true' ? 'info' : 'silent' }),
 }: {
   readonly worker?: boolean;
   readonly temporal?: TestServers['temporal'];
   /** Limits other than the default ones. */
   readonly limits?: Partial<LimitSettings>;
+  /** Settings of identity other than the default ones; development keys are accepted unless told. */
+  readonly identity?: Partial<IdentitySettings> & { readonly cooldownMs?: number; readonly freshMs?: number };
   /** Where the API logs; nowhere unless told. */
   readonly log?: Logger;
 } = {}): Promise<TestStack> {
@@ -115,22 +124,45 @@ export async function startStack({
   const profiles = loadProfiles(PROFILES);
   const shared = { ...privacy, database, profiles };
   const feed = await openFeed({ database, url: urls.appUrl, log });
-  const limits = new Limits({ ...limitSettings(loadConfig({})), ...lower }, { database, log });
-  const served: Served = await serveApi(
-    {
-      ...shared,
-      client,
-      historyKeys,
-      claims,
-      codecOrigins: ['http://ui.example'],
-      auditKeys: () => publicKeys(auditKeysFile(folder)),
-      taskQueue: name,
-      feed,
-      limits,
-      log,
-    },
-    { host: '127.0.0.1', port: 0 },
-  );
+  const { cooldownMs, freshMs, ...identityOf } = identityOptions;
+  // The address is known once somebody listens; tokens that are issued carry it.
+  const settings: IdentitySettings & { publicUrl: string } = {
+    ...identitySettings(loadConfig({})),
+    staticKeys: true,
+    ...identityOf,
+  };
+  const keys = await SigningKeys.open(tokenKeysFile(folder));
+  const times = { ...(cooldownMs !== undefined && { cooldownMs }), ...(freshMs !== undefined && { freshMs }) };
+  const serve = async (): Promise<Served> => {
+    const identity = await openIdentity({ settings, keys, url: urls.appUrl, log, ...times });
+    const limits = new Limits({ ...limitSettings(loadConfig({})), ...lower }, { database, log });
+    const api = await serveApi(
+      {
+        ...shared,
+        client,
+        historyKeys,
+        claims,
+        codecOrigins: ['http://ui.example'],
+        auditKeys: () => publicKeys(auditKeysFile(folder)),
+        taskQueue: name,
+        feed,
+        limits,
+        identity,
+        log,
+      },
+      { host: '127.0.0.1', port: 0 },
+    );
+    return {
+      ...api,
+      close: async () => {
+        await api.close();
+        await limits.close();
+        await identity.close();
+      },
+    };
+  };
+  const served = await serve();
+  if (identityOptions.publicUrl === undefined) settings.publicUrl = served.url;
 
   const runWorker = async ({ deployment, bundle = servers.workflowBundle }: WorkerBuild): Promise<RunningWorker> => {
     const workers = await createWorkers({
@@ -177,9 +209,9 @@ export async function startStack({
     startWorker,
     stopWorker,
     runWorker,
+    serveApi: serve,
     async close() {
       await served.close();
-      await limits.close();
       await feed.close();
       await stopWorker();
       await native.close();

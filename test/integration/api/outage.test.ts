@@ -6,6 +6,8 @@ import path from 'node:path';
 
 import test from 'ava';
 
+import { openIdentity } from '../../../api/authentication/identity.ts';
+import { identitySettings } from '../../../api/authentication/settings.ts';
 import { Limits } from '../../../api/limits/limits.ts';
 import { limitSettings } from '../../../api/limits/settings.ts';
 import { serveApi } from '../../../api/serve.ts';
@@ -15,6 +17,7 @@ import { openDatabase } from '../../../db/pool.ts';
 import { loadProfiles } from '../../../directory/profiles.ts';
 import { loadConfig } from '../../../platform/config.ts';
 import { createLogger } from '../../../platform/log.ts';
+import { SigningKeys, tokenKeysFile } from '../../../platform/tokens/signing-keys.ts';
 import { openPrivacy } from '../../../privacy/open.ts';
 import { callerOf, callerWith } from '../../support/caller.ts';
 import type { Caller } from '../../support/caller.ts';
@@ -121,6 +124,12 @@ test.serial(
     const folder = mkdtempSync(path.join(tmpdir(), 'switchboard-test-'));
     const feed = await openFeed({ database, url: url.href, log });
     const profiles = loadProfiles(path.resolve(import.meta.dirname, '../../../profiles'));
+    const identity = await openIdentity({
+      settings: { ...identitySettings(loadConfig({})), staticKeys: true },
+      keys: await SigningKeys.open(tokenKeysFile(folder)),
+      url: url.href,
+      log,
+    });
     const deps = {
       ...openPrivacy(path.join(folder, 'master.key'), database),
       database,
@@ -133,11 +142,13 @@ test.serial(
       feed,
       limits: new Limits(limitSettings(loadConfig({})), { database, log }),
       auditKeys: () => ({ keys: [] }),
+      identity,
       log,
     };
     const served = await serveApi(deps, { host: '127.0.0.1', port: 0 });
     t.teardown(async () => {
       await served.close();
+      await identity.close();
       await feed.close();
       await database.close().catch(() => undefined);
       way.close();

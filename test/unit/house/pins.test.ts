@@ -110,6 +110,7 @@ test('X-1: error codes and their status', (t) => {
     invalid_input: 400,
     too_deep: 400,
     unauthenticated: 401,
+    insufficient_scope: 403,
     forbidden: 403,
     not_an_approver: 403,
     not_found: 404,
