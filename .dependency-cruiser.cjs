@@ -13,7 +13,7 @@ const ROOMS = [
   'policy',
   'directory',
 ];
-const MORE_ROOMS = ['agents', 'temporal', 'db', 'platform', 'cli', 'bench', 'scripts', 'test', 'profiles'];
+const MORE_ROOMS = ['agents', 'identity', 'temporal', 'db', 'platform', 'cli', 'bench', 'scripts', 'test', 'profiles'];
 const ALL = [...ROOMS, ...MORE_ROOMS];
 
 /**
@@ -34,8 +34,12 @@ const TABLE = {
   db: { rooms: [], temporal: [] },
   platform: { rooms: [], temporal: [] },
   agents: { rooms: [], temporal: [] },
+  identity: { rooms: ['directory'], temporal: [] },
   temporal: { rooms: [], temporal: ['client', 'worker', 'common'] },
-  cli: { rooms: ['api', 'workers', 'mcp-extension', 'privacy', 'temporal', 'db', 'directory'], temporal: [] },
+  cli: {
+    rooms: ['api', 'workers', 'mcp-extension', 'privacy', 'temporal', 'db', 'directory', 'identity'],
+    temporal: [],
+  },
 };
 
 const anyOf = (names) => `(${names.join('|')})`;

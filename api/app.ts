@@ -25,10 +25,13 @@ import { mountNotifications } from './notifications/handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
+import { securityHeaders } from './security-headers.ts';
 import { mountSessions } from './sessions/handlers.ts';
 import { mountShards } from './sessions/shards.ts';
 import { mountTimeline } from './sessions/timeline.ts';
 import { mountInbox } from './status/inbox.ts';
+import { mountBrowserSignIn } from './sign-in/handlers.ts';
+import { sessionCookie } from './sign-in/session-cookie.ts';
 import { mountStatus } from './status/handlers.ts';
 import { mountStream } from './stream/stream.ts';
 import { mountTasks } from './tasks/handlers.ts';
@@ -42,6 +45,9 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  if (deps.identity.settings.trustedProxies !== undefined)
+    app.set('trust proxy', deps.identity.settings.trustedProxies);
+  app.use(securityHeaders(deps.identity.settings.publicUrl));
   app.use((req, res, next) => {
     res.locals['traceId'] = traceIdOf(req);
     res.set({
@@ -58,6 +64,8 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   mountSignIn(router, mounting.authenticate);
   allowCodecOrigins(router, deps.codecOrigins);
   mountTokenService(router, deps);
+  mountBrowserSignIn(router, deps);
+  router.use(sessionCookie(deps.identity));
   refuseOtherMethods(router, (path) => !path.includes('{'));
   router.use(...jsonBody);
   for (const mountFeature of FEATURES) mountFeature(mounting);

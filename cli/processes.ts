@@ -1,5 +1,7 @@
 import path from 'node:path';
 
+import { clientSecret, readSecrets } from '../identity/index.ts';
+import { developmentIssuer } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { freePort } from '../platform/ports.ts';
 
@@ -23,16 +25,37 @@ const INSTANCES = [1, 2] as const;
 
 const root = path.resolve(import.meta.dirname, '..');
 
-const mcp = ({ mcpPort }: Config): ProcessDefinition => ({
+/** Whether the stack runs the identity provider itself, for development. */
+const hasOwnProvider = (config: Config): boolean => config.oidcIssuer === developmentIssuer(config);
+
+const identity = ({ oidcPort }: Config): ProcessDefinition => ({
+  name: 'identity',
+  script: path.join(root, 'identity/main.ts'),
+  port: oidcPort,
+});
+
+/** The secret with which the MCP server exchanges tokens: of the development provider, or as it is set. */
+function mcpSecret(config: Config): Record<string, string> {
+  const { mcpClientId, mcpClientSecret, dataDir } = config;
+  const secret = hasOwnProvider(config) ? clientSecret(readSecrets(dataDir), mcpClientId) : mcpClientSecret;
+  return secret === undefined ? {} : { SWITCHBOARD_MCP_CLIENT_SECRET: secret };
+}
+
+const mcp = (config: Config): ProcessDefinition => ({
   name: 'mcp',
   script: path.join(root, 'mcp-extension/http-main.ts'),
-  port: mcpPort,
+  port: config.mcpPort,
+  env: mcpSecret(config),
 });
-const api = (name: string, port: number): ProcessDefinition => ({
+const api = (name: string, port: number, { oidcClientSecret }: Config): ProcessDefinition => ({
   name,
   script: path.join(root, 'api/main.ts'),
   port,
-  env: { NODE_OPTIONS: API_MEMORY, SWITCHBOARD_API_PORT: String(port) },
+  env: {
+    NODE_OPTIONS: API_MEMORY,
+    SWITCHBOARD_API_PORT: String(port),
+    ...(oidcClientSecret !== undefined && { SWITCHBOARD_OIDC_CLIENT_SECRET: oidcClientSecret }),
+  },
 });
 // Without a bound, V8 lets the heap of cached workflows grow to gigabytes before it collects it (docs/performance.md).
 const worker = (name: string): ProcessDefinition => ({
@@ -44,7 +67,9 @@ const worker = (name: string): ProcessDefinition => ({
 
 /** What `start` runs besides Postgres and Temporal, in the order it is stopped: nothing new comes in first. */
 export async function productProcesses(config: Config): Promise<ProcessDefinition[]> {
-  if (config.layout === 'single') return [mcp(config), api('api', config.apiPort), worker('worker')];
+  const provider = hasOwnProvider(config) ? [identity(config)] : [];
+  if (config.layout === 'single')
+    return [mcp(config), api('api', config.apiPort, config), worker('worker'), ...provider];
   const ports = await Promise.all(INSTANCES.map(() => freePort()));
   return [
     mcp(config),
@@ -54,7 +79,8 @@ export async function productProcesses(config: Config): Promise<ProcessDefinitio
       args: ports.map(String),
       port: config.apiPort,
     },
-    ...ports.map((port, index) => api(`api-${String(index + 1)}`, port)),
+    ...ports.map((port, index) => api(`api-${String(index + 1)}`, port, config)),
     ...INSTANCES.map((instance) => worker(`worker-${String(instance)}`)),
+    ...provider,
   ];
 }

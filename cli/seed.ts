@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { saveAgentClient } from '../db/agent-clients.ts';
 import { organisationIds } from '../db/deliveries.ts';
+import { listAgents } from '../db/directory.ts';
 import { openDatabase } from '../db/pool.ts';
 import type { Database } from '../db/pool.ts';
 import { addOrganisation, listPrincipals, setKey } from '../db/seed.ts';
@@ -93,29 +95,47 @@ async function completeKeys(
 
 /** Adds an invented organisation with its people and agents. */
 export async function seedOrganisation(database: Database, profilesFolder: string): Promise<KeysFile> {
-  const organisation = withIds(demoOrganisation(profilesFolder, loadProfiles(profilesFolder)));
-  await database.transaction(organisation.id, (sql) => addOrganisation(sql, organisation));
-  return { organisation_id: organisation.id, keys: await completeKeys(database, organisation.id, []) };
+  const id = await addDemoOrganisation(database, profilesFolder);
+  return { organisation_id: id, keys: await completeKeys(database, id, []) };
 }
 
-/** Fills an empty database with the demo organisation and writes everybody's key; a second call changes nothing. */
+async function addDemoOrganisation(database: Database, profilesFolder: string): Promise<string> {
+  const organisation = withIds(demoOrganisation(profilesFolder, loadProfiles(profilesFolder)));
+  await database.transaction(organisation.id, (sql) => addOrganisation(sql, organisation));
+  return organisation.id;
+}
+
+/** Lets every agent that acts for nobody else sign in with the client of its name (client credentials). */
+export const registerAgents = (database: Database, organisationId: string, issuer: string): Promise<void> =>
+  database.transaction(organisationId, async (sql) => {
+    for (const { id, name, acts_for } of await listAgents(sql))
+      if (acts_for === null) await saveAgentClient(sql, issuer, { client_id: name, agent_id: id });
+  });
+
+/** Fills an empty database with the demo organisation, with everybody's key where keys are on; a second call changes nothing. */
 export async function seedDevelopment({
   databaseUrl,
   keysFile,
+  staticKeys,
+  oidcIssuer,
 }: {
   readonly databaseUrl: string;
   readonly keysFile: string;
+  /** Whether everybody gets a key; else they sign in at the provider. */
+  readonly staticKeys: boolean;
+  /** Where agents of departments have a client each. */
+  readonly oidcIssuer?: string | undefined;
 }): Promise<void> {
   const database = openDatabase({ url: databaseUrl, max: 2 });
   try {
     const profilesFolder = path.resolve(import.meta.dirname, '../profiles');
     const [existing] = await database.unscoped(organisationIds);
-    if (existing === undefined) {
-      writeKeys(keysFile, await seedOrganisation(database, profilesFolder));
-      return;
-    }
-    const present = readKeys(keysFile)?.keys ?? [];
-    writeKeys(keysFile, { organisation_id: existing, keys: await completeKeys(database, existing, present) });
+    const organisationId = existing ?? (await addDemoOrganisation(database, profilesFolder));
+    if (oidcIssuer !== undefined) await registerAgents(database, organisationId, oidcIssuer);
+    if (!staticKeys) return;
+    const present = existing === undefined ? [] : (readKeys(keysFile)?.keys ?? []);
+    const keys = await completeKeys(database, organisationId, present);
+    writeKeys(keysFile, { organisation_id: organisationId, keys });
   } finally {
     await database.close();
   }

@@ -1,5 +1,6 @@
 import { createLogger } from '../platform/log.ts';
-import { loadConfig } from '../platform/config.ts';
+import { passwordsFile } from '../identity/index.ts';
+import { developmentIssuer, loadConfig } from '../platform/config.ts';
 import { configureShutdown, onShutdown, shutdown } from '../platform/shutdown.ts';
 import { clientConfiguration } from './client-configuration.ts';
 import { say } from './say.ts';
@@ -10,7 +11,7 @@ import type { Stack, StackOptions } from './stack/stack.ts';
 export type StackExtras = Pick<StackOptions, 'processes' | 'searchAttributes' | 'migrations' | 'prepare'>;
 
 /** Parts that are stopped one after another, each within its own grace. */
-const PARTS = 6;
+const PARTS = 7;
 
 /** Runs everything until Ctrl-C or SIGTERM; throws where it cannot start. Ends the process itself. */
 export async function runStart(extras: StackExtras = {}): Promise<void> {
@@ -46,7 +47,9 @@ function printWelcome({ addresses, config, logFile }: Stack): void {
   say(`Documentation    ${addresses.docs}`);
   say(`MCP over HTTP    ${addresses.mcp}`);
   if (addresses.temporalUi !== undefined) say(`Temporal Web UI  ${addresses.temporalUi}`);
-  say(`API keys         ${config.keysFile}`);
+  say(`Sign-in          ${config.oidcIssuer ?? 'development keys only'}`);
+  if (config.oidcIssuer === developmentIssuer(config)) say(`Passwords        ${passwordsFile(config.dataDir)}`);
+  if (config.staticKeys) say(`API keys         ${config.keysFile}`);
   say(`Log              ${logFile}`);
   say(`\ngoose (~/.config/goose/config.yaml):\n${clients.goose}`);
   say(`\nClaude Code:\n${clients.claudeCode}`);

@@ -199,6 +199,10 @@ function withDerived(values: z.infer<typeof ConfigVariables>): Config {
 export const mcpAddress = ({ apiHost, mcpPort }: { readonly apiHost: string; readonly mcpPort: number }): string =>
   `http://${reachableHost(apiHost)}:${String(mcpPort)}/mcp`;
 
+/** Where the development identity provider of `npm start` is. */
+export const developmentIssuer = ({ oidcPort }: { readonly oidcPort: number }): string =>
+  `http://127.0.0.1:${String(oidcPort)}`;
+
 /** The host a local client connects to when a server listens on this one (0.0.0.0 is no address to call). */
 export const reachableHost = (host: string): string => {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';

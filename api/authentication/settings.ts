@@ -18,6 +18,8 @@ export interface IdentitySettings {
   readonly sessionIdleMinutes: number;
   readonly sessionHours: number;
   readonly staticKeys: boolean;
+  /** Proxies whose word on the address of a client is believed. */
+  readonly trustedProxies: string | undefined;
 }
 
 /** The settings of identity that the environment gives. */
@@ -36,4 +38,5 @@ export const identitySettings = (config: Config): IdentitySettings => ({
   sessionIdleMinutes: config.sessionIdleMinutes,
   sessionHours: config.sessionHours,
   staticKeys: config.staticKeys,
+  trustedProxies: config.trustedProxies,
 });

@@ -41,8 +41,10 @@ export function mountSignIn(router: Router, authenticate: Authenticate): void {
 /** Takes the cookie for the Authorization header, where the browser says that the Web UI asks. */
 export const signedInByCookie =
   (origins: readonly string[]): RequestHandler =>
-  (req, _res, next) => {
+  (req, res, next) => {
     const asked = origins.includes(req.get('origin') ?? '');
+    // The session cookie of somebody who is signed in by browser counts from there too.
+    if (asked) res.locals['trustedOrigin'] = true;
     const [, key] = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]+)`).exec(req.get('cookie') ?? '') ?? [];
     if (asked && key !== undefined) req.headers.authorization ??= `Bearer ${decodeURIComponent(key)}`;
     next();

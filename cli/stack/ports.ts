@@ -1,10 +1,10 @@
-import { reachableHost } from '../../platform/config.ts';
+import { developmentIssuer, mcpAddress, reachableHost } from '../../platform/config.ts';
 import type { Config } from '../../platform/config.ts';
 import { settlePort } from '../../platform/ports.ts';
 import type { PortUse } from '../../platform/ports.ts';
 
 interface NeededPort extends PortUse {
-  readonly setting: 'apiPort' | 'mcpPort' | 'postgresPort' | 'temporalPort' | 'temporalUiPort';
+  readonly setting: 'apiPort' | 'mcpPort' | 'postgresPort' | 'temporalPort' | 'temporalUiPort' | 'oidcPort';
 }
 
 /** The configuration with every port a number: each 0 replaced by one that is free; throws where one is taken. */
@@ -27,6 +27,9 @@ function neededPorts(config: Config): NeededPort[] {
   return [
     { what: 'API', setting: 'apiPort', variable: 'SWITCHBOARD_API_PORT', host: config.apiHost },
     { what: 'MCP server', setting: 'mcpPort', variable: 'SWITCHBOARD_MCP_PORT', host: config.apiHost },
+    ...(config.oidcIssuer === undefined
+      ? [{ what: 'identity provider', setting: 'oidcPort', variable: 'SWITCHBOARD_OIDC_PORT', host: local } as const]
+      : []),
     ...(config.databaseUrl === undefined
       ? [{ what: 'Postgres', setting: 'postgresPort', variable: 'SWITCHBOARD_POSTGRES_PORT', host: local } as const]
       : []),
@@ -54,5 +57,11 @@ function neededPorts(config: Config): NeededPort[] {
 function withOwnAddresses(before: Config, settled: Config): Config {
   const own = (config: Config): string => `http://${reachableHost(config.apiHost)}:${String(config.apiPort)}`;
   const follow = (address: string): string => (address === own(before) ? own(settled) : address);
-  return { ...settled, apiUrl: follow(before.apiUrl), publicUrl: follow(before.publicUrl) };
+  return {
+    ...settled,
+    apiUrl: follow(before.apiUrl),
+    publicUrl: follow(before.publicUrl),
+    oidcMcpAudience: before.oidcMcpAudience === mcpAddress(before) ? mcpAddress(settled) : before.oidcMcpAudience,
+    oidcIssuer: before.oidcIssuer ?? developmentIssuer(settled),
+  };
 }

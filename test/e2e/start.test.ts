@@ -37,7 +37,7 @@ linux(
     t.timeout(120_000);
     const { folder, remove } = scenarioFolder();
     t.teardown(remove);
-    const env = { ...ANY_PORTS, SWITCHBOARD_DATA_DIR: folder };
+    const env = { ...ANY_PORTS, SWITCHBOARD_STATIC_KEYS: 'true', SWITCHBOARD_DATA_DIR: folder };
     const start = (): Command => {
       const command = startCommand(['cli/main.ts', 'start'], env);
       t.teardown(() => command.kill());

@@ -1,0 +1,2 @@
+export { clientSecret, passwordsFile } from './accounts.ts';
+export { readSecrets } from './secrets.ts';
