@@ -36,6 +36,8 @@ export interface ProviderUnderTest {
   readonly clients: { readonly web: string; readonly desktop: string; readonly mcp: string };
   /** Whether it sends scopes of ours. */
   readonly scopes: boolean;
+  /** The scope that brings an audience, where the provider knows no resource indicators (RFC 8707). */
+  readonly audienceScope?: (audience: string) => string;
   start(installation: Installation): Promise<RunningTestProvider>;
 }
 

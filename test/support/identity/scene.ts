@@ -93,7 +93,8 @@ export async function openSignInScene(
     serviceToken: async (id, audience = settings.audience) => {
       const secret = running.serviceSecret(id);
       const configuration = await discoverProvider({ issuer: provider.issuer, clientId: id, clientSecret: secret });
-      const granted = await client.clientCredentialsGrant(configuration, { scope: SCOPE, resource: audience });
+      const scope = scopeFor(provider, audience);
+      const granted = await client.clientCredentialsGrant(configuration, { scope, resource: audience });
       return granted.access_token;
     },
     async close() {
@@ -102,6 +103,9 @@ export async function openSignInScene(
     },
   };
 }
+
+const scopeFor = ({ audienceScope }: ProviderUnderTest, audience: string): string =>
+  audienceScope ? `${SCOPE} ${audienceScope(audience)}` : SCOPE;
 
 type Parts = Pick<SignInScene, 'stack' | 'provider' | 'running' | 'emailOf'> & { readonly audience: string };
 
@@ -113,7 +117,7 @@ async function signIn({ stack, running, emailOf }: Parts, name: string, returnTo
 async function desktopToken({ provider, running, emailOf }: Parts, name: string, audience: string): Promise<string> {
   const configuration = await discoverProvider({ issuer: provider.issuer, clientId: provider.clients.desktop });
   const started = await client.initiateDeviceAuthorization(configuration, {
-    scope: `openid email offline_access ${SCOPE}`,
+    scope: `openid email offline_access ${scopeFor(provider, audience)}`,
     resource: audience,
   });
   await running.allowDevice(
@@ -136,7 +140,7 @@ async function webToken({ stack, provider, running, emailOf, audience }: Parts, 
   const state = client.randomState();
   const url = client.buildAuthorizationUrl(configuration, {
     redirect_uri: `${stack.apiUrl}/auth/callback`,
-    scope: `openid email ${SCOPE}`,
+    scope: `openid email ${scopeFor(provider, audience)}`,
     resource: audience,
     state,
     code_challenge: await client.calculatePKCECodeChallenge(verifier),
