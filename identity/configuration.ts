@@ -90,7 +90,6 @@ function clientsOf({ clients, apiUrls }: ProviderOptions): NonNullable<Configura
     {
       client_id: DESKTOP,
       client_name: 'Switchboard on your desktop',
-      application_type: 'native',
       token_endpoint_auth_method: 'none',
       grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       response_types: [],
@@ -119,7 +118,7 @@ const existingGrant =
     const grant =
       (known === undefined ? undefined : await provider.Grant.find(known)) ??
       new provider.Grant({ clientId, accountId: session.accountId });
-    grant.addOIDCScope('openid email profile offline_access');
+    grant.addOIDCScope(`openid email profile offline_access ${SCOPE}`);
     for (const audience of audiences) grant.addResourceScope(audience, SCOPE);
     await grant.save();
     return grant;

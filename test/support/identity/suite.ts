@@ -45,11 +45,10 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
     const rows = await asOwner<{ action: string }>(
       scene.stack,
       "SELECT action FROM audit_events WHERE actor_id = $1 AND category = 'identity' ORDER BY position",
-      [userId],
+      [userId ?? ''],
     );
     return rows.map(({ action }) => action);
   };
-  const nameOf = (at: number): string => Object.keys(scene.stack.ids).filter((name) => name.includes(' '))[at] ?? '';
   const setActive = (userId: string | undefined, active: boolean) =>
     asOwner(scene.stack, 'UPDATE users SET active = $2 WHERE id = $1', [userId, active]);
 
@@ -59,14 +58,14 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
     t.is(page.status, 200);
     t.is(page.url, `${scene.stack.apiUrl}/me`);
     const { me } = await withCookie(browser);
-    t.is(me.id, scene.stack.ids[name]);
+    t.is(me.id, scene.stack.ids[name] ?? '');
     t.is(me.kind, 'user');
     t.deepEqual(await eventsOf(me.id), ['identity.linked', 'identity.signed_in']);
   });
 
   test('IDN-1: what a token says of role and administrator is not believed', async (t) => {
     // The provider puts role: manager and administrator: true into everybody's tokens.
-    const name = nameOf(20);
+    const name = 'Priya Lindqvist';
     const [row] = await asOwner<{ role: string; administrator: boolean }>(
       scene.stack,
       'SELECT role, administrator FROM users WHERE id = $1',
@@ -91,7 +90,7 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
     const planted = 'A'.repeat(43);
     const browser = new Browser();
     browser.cookies(scene.stack.apiUrl).set('switchboard_session', planted);
-    await scene.signIn(nameOf(21), '/me', browser);
+    await scene.signIn('Owen Tashiro', '/me', browser);
     const first = sessionOf(browser);
     t.not(first, planted, 'an id that somebody else chose is not taken over (fixation)');
     const again = await browser.request(`${scene.stack.apiUrl}/auth/login?return_to=/me`);
@@ -113,7 +112,7 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
     const isBack = (url: string): boolean => url.includes('/auth/callback');
     const browser = new Browser();
     const start = await browser.visit(`${scene.stack.apiUrl}/auth/login`, {}, isBack);
-    const back = await scene.running.signIn(browser, start, scene.emailOf(nameOf(22)), isBack);
+    const back = await scene.running.signIn(browser, start, scene.emailOf('Noor Halvorsen'), isBack);
     t.true(isBack(back.url));
     const stranger = await new Browser().request(back.url);
     t.is(stranger.status, 401, 'somebody else’s answer in my browser: no state of mine');
@@ -132,13 +131,13 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
     'javascript:alert(1)',
   ])
     test(`IDN-1: signing in leads to no other site: ${target}`, async (t) => {
-      const { page } = await scene.signIn(nameOf(23), target);
+      const { page } = await scene.signIn('Felix Amaro', target);
       t.is(new URL(page.url).origin, scene.stack.apiUrl);
       t.false(page.url.includes('alert'));
     });
 
   test('IDN-2: with a cookie, changes are taken from our own pages alone (CSRF)', async (t) => {
-    const { browser } = await scene.signIn(nameOf(24));
+    const { browser } = await scene.signIn('Greta Mbeki');
     const refused = [
       {},
       { 'sec-fetch-site': 'same-origin' },
@@ -158,7 +157,7 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
   });
 
   test('IDN-2: signing out ends the session everywhere at once, and says where to sign out at the provider', async (t) => {
-    const name = nameOf(25);
+    const name = 'Samir Dunne';
     const other = await scene.stack.serveApi();
     t.teardown(() => other.close());
     const { browser } = await scene.signIn(name);
@@ -181,7 +180,7 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
   });
 
   test('IDN-2: a leaver is out within five seconds, by cookie and by token, in every process', async (t) => {
-    const name = nameOf(26);
+    const name = 'Lucia Petrov';
     const other = await scene.stack.serveApi();
     t.teardown(() => other.close());
     const { browser } = await scene.signIn(name);
@@ -228,7 +227,7 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
   });
 
   test('IDN-2, MCP-5: a token for the MCP server is none for the API, and the server’s own has no rights', async (t) => {
-    const wrong = await withToken(await scene.desktopToken(nameOf(27), MCP_AUDIENCE));
+    const wrong = await withToken(await scene.desktopToken('Jonas Adeyemi', MCP_AUDIENCE));
     t.is(wrong.status, 401);
     t.regex(wrong.headers.get('www-authenticate') ?? '', /error="invalid_token".*another audience.*resource_metadata=/);
     t.is((await withToken(await scene.serviceToken(scene.provider.clients.mcp))).status, 401);
