@@ -23,6 +23,7 @@ import { mountNotifications } from './notifications/handlers.ts';
 import { openApiDocument } from './openapi.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
+import { mountRecipes } from './recipes/handlers.ts';
 import { mountSessions } from './sessions/handlers.ts';
 import { mountShards } from './sessions/shards.ts';
 import { mountTimeline } from './sessions/timeline.ts';
@@ -83,6 +84,7 @@ const FEATURES = [
   mountRecord,
   mountDirectory,
   mountProfiles,
+  mountRecipes,
   mountCodec,
 ];
 

@@ -4,6 +4,7 @@ import { auditKeysFile, publicKeys } from '../db/audit/keys.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
+import { loadRecipes } from '../directory/recipes.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     client,
     taskQueue: config.temporalTaskQueue,
     profiles,
+    recipes: loadRecipes(path.resolve(import.meta.dirname, '..'), profiles),
     feed,
     limits,
     auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),
