@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Role } from '../contracts/principal.ts';
 import { organisationIds } from '../db/deliveries.ts';
+import { isErased } from '../db/organisation-keys.ts';
 import type { Database } from '../db/pool.ts';
 import { forgetRecipeSchedule, listRecipeSchedules, noteRecipeSchedule } from '../db/recipes.ts';
 import type { RecipeScheduleRow } from '../db/recipes.ts';
@@ -49,7 +50,8 @@ export async function syncRecipeSchedules(deps: RecipeSchedulesDeps, organisatio
   const inside = <T>(work: Parameters<typeof database.inOrganisation<T>>[1]): Promise<T> =>
     database.inOrganisation(organisationId, work);
   const rows = await inside(listRecipeSchedules);
-  const wanted = wantedOf(organisationId, await deps.profilesOf(organisationId), rows);
+  const erased = await inside(isErased);
+  const wanted = erased ? [] : wantedOf(organisationId, await deps.profilesOf(organisationId), rows);
   const known = new Map(rows.map((row) => [keyOf(row), row]));
   for (const recipe of wanted) {
     const digest = digestOf({ ...recipe, taskQueue }) ?? '';
