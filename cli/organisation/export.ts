@@ -8,7 +8,6 @@ import type { Database } from '../../db/pool.ts';
 import type { AnyRow, OrganisationData } from '../../db/organisation-data.ts';
 import type { Guard } from '../../privacy/guard.ts';
 import { ENTITY_TYPES } from '../../contracts/principal.ts';
-import type { Json } from '../../contracts/json.ts';
 
 /** What an export is made from, and where it goes. */
 export interface ExportOptions {
