@@ -5,7 +5,7 @@ import { findChannel } from '../db/channels.ts';
 import type { ChannelRow } from '../db/channels.ts';
 import { beginDelivery, endDelivery } from '../db/deliveries.ts';
 import type { DeliveryRow } from '../db/deliveries.ts';
-import { refusedAddress } from '../platform/outbound-address.ts';
+import { postOutside } from '../platform/outbound-request.ts';
 import type { ActivityDeps } from './deps.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -61,17 +61,9 @@ export function createDeliveryActivities({
       channel.sealed_secret === null
         ? null
         : envelope.openText(organisationId, `${channel.id}:secret`, channel.sealed_secret);
-    // Looked up at every try: a name that pointed outside yesterday may point inside today.
-    const refused = await refusedAddress(url, allowPrivateWebhooks);
-    if (refused !== undefined) throw new Error(refused);
-    const response = await fetch(url, {
-      method: 'POST',
-      ...webhookRequest(channel, secret, message),
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw new Error(`The receiver answered ${String(response.status)}.`);
+    const request = { url, ...webhookRequest(channel, secret, message) };
+    const status = await postOutside({ ...request, allowPrivate: allowPrivateWebhooks, timeoutMs: TIMEOUT_MS });
+    if (status < 200 || status > 299) throw new Error(`The receiver answered ${String(status)}.`);
   }
 
   return {

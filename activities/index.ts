@@ -1,6 +1,7 @@
 import type { ApprovalActivities } from '../contracts/approvals.ts';
 import type { GuardActivities } from '../contracts/content.ts';
 import type { DeliveryActivities, ReconcileActivities } from '../contracts/deliveries.ts';
+import type { RecipeActivities } from '../contracts/recipe-workflow.ts';
 import type { RecordActivities } from '../contracts/record.ts';
 import type { SessionActivities } from '../contracts/sessions.ts';
 import type { TaskActivities } from '../contracts/tasks.ts';
@@ -9,6 +10,7 @@ import { createDeliveryActivities } from './deliveries.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createGuardActivities } from './guard.ts';
 import { createReconcileActivities } from './reconcile.ts';
+import { createRecipeActivities } from './recipes.ts';
 import { createRecordActivities } from './record.ts';
 import { createSessionActivities } from './sessions.ts';
 import { createTaskActivities } from './tasks.ts';
@@ -19,6 +21,7 @@ export type OrchestratorActivities = RecordActivities &
   TaskActivities &
   ApprovalActivities &
   SessionActivities &
+  RecipeActivities &
   ReconcileActivities;
 
 /** What the orchestrator's queue runs: short steps beside the workflows. */
@@ -28,6 +31,7 @@ export const createOrchestratorActivities = (deps: ActivityDeps): OrchestratorAc
   ...createTaskActivities(deps),
   ...createApprovalActivities(deps),
   ...createSessionActivities(deps),
+  ...createRecipeActivities(deps),
   ...createReconcileActivities(deps),
 });
 

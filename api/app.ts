@@ -26,6 +26,7 @@ import { openApiDocument } from './openapi.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
 import { securityHeaders } from './security-headers.ts';
+import { mountRecipes } from './recipes/handlers.ts';
 import { mountSessions } from './sessions/handlers.ts';
 import { mountShards } from './sessions/shards.ts';
 import { mountTimeline } from './sessions/timeline.ts';
@@ -95,6 +96,7 @@ const FEATURES = [
   mountRecord,
   mountDirectory,
   mountProfiles,
+  mountRecipes,
   mountCodec,
 ];
 

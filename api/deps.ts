@@ -5,6 +5,7 @@ import type { Role } from '../contracts/principal.ts';
 import type { Jwks } from '../db/audit/keys.ts';
 import type { Database } from '../db/pool.ts';
 import type { Profile } from '../directory/profile-schema.ts';
+import type { Recipes } from '../directory/recipes.ts';
 import type { Envelope } from '../privacy/envelope.ts';
 import type { Guard } from '../privacy/guard.ts';
 import type { PurposeKeys } from '../privacy/key-ring.ts';
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly guard: Guard;
   readonly envelope: Envelope;
   readonly profiles: ReadonlyMap<Role, Profile>;
+  readonly recipes: Recipes;
   readonly feed: Feed;
   readonly limits: Limits;
   /** Tokens, sessions and keys of callers. */

@@ -4,6 +4,7 @@ import { auditKeysFile, publicKeys } from '../db/audit/keys.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
+import { loadRecipes } from '../directory/recipes.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
@@ -69,6 +70,7 @@ async function main(): Promise<void> {
     client,
     taskQueue: config.temporalTaskQueue,
     profiles,
+    recipes: loadRecipes(path.resolve(import.meta.dirname, '..'), profiles),
     feed,
     limits,
     identity,

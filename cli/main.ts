@@ -13,14 +13,15 @@ const root = path.resolve(import.meta.dirname, '..');
 
 const HELP = `switchboard <command>
 
-  start      run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
-  demo       run the demonstration
-  migrate    bring the database up to date
-  audit      verify, export and prune the record, receipts (audit help)
-  mcp        the MCP extension over stdio (--http: over Streamable HTTP)
-  keys       list, rotate or erase the keys of workflow histories
-  versions   list, ramp, promote or roll back builds of the workers
-  help       this text
+  start          run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
+  demo           run the demonstration
+  migrate        bring the database up to date
+  audit          verify, export and prune the record, receipts (audit help)
+  mcp            the MCP extension over stdio (--http: over Streamable HTTP)
+  keys           list, rotate or erase the keys of workflow histories
+  organisation   list, export or erase what is stored of an organisation
+  versions       list, ramp, promote or roll back builds of the workers
+  help           this text
 
 Settings are environment variables (SWITCHBOARD_API_PORT …), described in platform/config.ts.`;
 
@@ -48,6 +49,12 @@ const commands: Readonly<Record<string, Command>> = {
   keys: async (args) => {
     const { runKeys } = (await load('cli/keys/index.ts')) as { runKeys: (args: string[]) => Promise<number> };
     return runKeys(args);
+  },
+  organisation: async (args) => {
+    const { runOrganisation } = (await load('cli/organisation/index.ts')) as {
+      runOrganisation: (args: string[]) => Promise<number>;
+    };
+    return runOrganisation(args);
   },
   versions: async (args) => {
     const { runVersions } = (await load('cli/versions/index.ts')) as {

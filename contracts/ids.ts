@@ -31,6 +31,7 @@ export const AgentId = idOf('agent', 'Id of an agent, agent_…');
 export const TaskId = idOf('task', 'Id of a task, task_…');
 export const ApprovalId = idOf('approval', 'Id of an approval, appr_…');
 export const SessionId = idOf('session', 'Id of a session, sess_…');
+export const RunId = idOf('run', 'Id of a run, run_…');
 export const NotificationId = idOf('notification', 'Id of a notification, note_…');
 export const ChannelId = idOf('channel', 'Id of a delivery channel, chan_…');
 export const DelegationId = idOf('delegation', 'Id of a delegation, dele_…');

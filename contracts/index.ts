@@ -6,6 +6,7 @@ import * as codec from './codec.ts';
 import * as notifications from './notifications.ts';
 import type { Operation } from './operation.ts';
 import * as profiles from './profiles.ts';
+import * as recipes from './recipes.ts';
 import * as sessions from './sessions.ts';
 import * as status from './status.ts';
 import * as tasks from './tasks.ts';
@@ -63,6 +64,12 @@ export const operations: readonly Operation[] = [
   profiles.getGooseIgnore,
   profiles.getLocalHints,
   profiles.getRecipes,
+  recipes.listRecipes,
+  recipes.getRecipe,
+  recipes.runRecipe,
+  recipes.pauseRecipe,
+  recipes.listRecipeRuns,
+  recipes.getRecipeRun,
   codec.decodePayloads,
   codec.encodePayloads,
 ];

@@ -4,6 +4,7 @@ import { Actor } from './actor.ts';
 import { JsonMap } from './json.ts';
 import type { TaskProjection } from './task-workflow.ts';
 import type { ApprovalProjection } from './approval-workflow.ts';
+import type { RecipeRunProjection } from './recipe-workflow.ts';
 import type { SessionProjection } from './session-workflow.ts';
 
 export const Topic = z.enum(['tasks', 'approvals', 'sessions', 'runs', 'notifications']).describe('A topic of /stream');
@@ -25,7 +26,7 @@ export const RecordedEvent = z.object({
   action: z.string().describe('What happened, e.g. task.claimed'),
   actor: Actor,
   on_behalf_of: z.string().nullable().describe('User id that the actor decided for'),
-  subject: z.object({ kind: z.enum(['task', 'approval', 'session']), id: z.string() }),
+  subject: z.object({ kind: z.enum(['task', 'approval', 'session', 'run']), id: z.string() }),
   outcome: z.enum(['ok', 'denied', 'failed']),
   task_id: z.string().nullable(),
   session_id: z.string().nullable(),
@@ -39,7 +40,8 @@ export type RecordedEvent = z.infer<typeof RecordedEvent>;
 export type Projection =
   | { readonly kind: 'task'; readonly row: TaskProjection }
   | { readonly kind: 'approval'; readonly row: ApprovalProjection }
-  | { readonly kind: 'session'; readonly row: SessionProjection };
+  | { readonly kind: 'session'; readonly row: SessionProjection }
+  | { readonly kind: 'run'; readonly row: RecipeRunProjection };
 
 /** One transition of one workflow: audit event, projection, outbox row and notifications, written together or not at all. */
 export interface Transition {

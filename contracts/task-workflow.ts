@@ -61,6 +61,8 @@ export const TaskStart = z.object({
   checks_result: z.boolean().describe('Whether the result must fit an output_schema'),
   /** Bounds of the tree that the task joins; absent where nobody sets them. */
   tree: z.object({ depth: z.number(), children: z.number() }).optional(),
+  /** A workflow that hears that the task is admitted, and how it ends or where it gets stuck (`taskOutcomeSignal`). */
+  tell: z.string().optional(),
   changes_per_run: z.number().default(500).describe('Continues as new after so many changes, to keep histories small'),
   /** What continue-as-new carries over; absent at the first run. */
   carried: z.unknown().optional(),

@@ -47,3 +47,7 @@ export async function eraseOrganisationKeys(sql: Queryable): Promise<number> {
     );
   return erased.length;
 }
+
+/** Whether the organisation was erased, with its keys. */
+export const isErased = async (sql: Queryable): Promise<boolean> =>
+  (await sql.query("SELECT 1 FROM organisation_keys WHERE status = 'erased' LIMIT 1")).length > 0;

@@ -1,5 +1,6 @@
 import type { Projection, Recorded, Transition } from '../contracts/record.ts';
 import { saveApproval } from './approvals.ts';
+import { saveRecipeRun } from './recipes.ts';
 import type { Database, Queryable } from './pool.ts';
 import { saveSession } from './sessions.ts';
 import { saveTask } from './tasks.ts';
@@ -70,6 +71,8 @@ function saveProjection(sql: Queryable, { sequence, at }: Transition, projection
       return saveApproval(sql, projection.row, sequence, at);
     case 'session':
       return saveSession(sql, projection.row, sequence, at);
+    case 'run':
+      return saveRecipeRun(sql, projection.row, sequence, at);
   }
 }
 

@@ -12,7 +12,7 @@ function plainName(name: string): string {
  */
 export function writeProjection(
   sql: Queryable,
-  table: 'tasks' | 'approvals' | 'sessions',
+  table: 'tasks' | 'approvals' | 'sessions' | 'recipe_runs',
   row: Readonly<Record<string, unknown>> & { readonly sequence: number },
 ): Promise<object[]> {
   const columns = Object.keys(row).map(plainName);

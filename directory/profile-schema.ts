@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { ApprovalPolicy } from '../contracts/approval-policy.ts';
 import { EntityType, Role } from '../contracts/principal.ts';
+import { RecipeName } from '../contracts/recipe-workflow.ts';
+import { Duration } from '../contracts/time.ts';
 
 /** The tools of Switchboard's own extension. */
 export const SWITCHBOARD_TOOLS = [
@@ -88,11 +90,22 @@ const Templates = z.strictObject({
   local_templates: z.array(z.strictObject({ path: Name, content: Prose })).default([]),
 });
 
+const Timezone = z.string().refine((name) => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'is not the IANA name of a time zone, e.g. Europe/Berlin');
+
 const Recipe = z.strictObject({
-  name: Name,
+  name: RecipeName,
   description: Prose,
   path: Name.regex(/^[\w-]+(\/[\w-]+)*\.ya?ml$/, 'is not a relative path to a YAML file'),
   schedule: Cron.describe('Minute, hour, day of month, month, day of week'),
+  timezone: Timezone.default('UTC').describe('IANA name of the time zone that the schedule is read in'),
+  complete_within: Duration.default('1d').describe('A run that takes longer is given up'),
   enabled: z.boolean().default(true),
 });
 

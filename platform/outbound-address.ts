@@ -31,13 +31,21 @@ for (const [network, prefix] of [
 
 const isPrivate = (address: string): boolean => PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
-/** Why a request may not be sent to an address; undefined where it may. Private networks only where the operator says so. */
-export async function refusedAddress(url: string, allowPrivate: boolean): Promise<string | undefined> {
-  if (allowPrivate) return undefined;
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  const addresses = isIP(host) > 0 ? [{ address: host }] : await lookup(host, { all: true });
-  const inside = addresses.some(({ address }) => isPrivate(address));
-  return inside
+/** Why a name with these addresses may not be reached; undefined where it may. */
+export const refusedAmong = (host: string, addresses: readonly { readonly address: string }[]): string | undefined =>
+  addresses.some(({ address }) => isPrivate(address))
     ? `${host} is an address of a private network; set SWITCHBOARD_WEBHOOK_ALLOW_PRIVATE=true to allow it.`
     : undefined;
+
+const lookUp = (host: string): Promise<{ address: string }[]> => lookup(host, { all: true });
+
+/** Why a request may not be sent to an address; undefined where it may. Private networks only where the operator says so. */
+export async function refusedAddress(
+  url: string,
+  allowPrivate: boolean,
+  resolve: (host: string) => Promise<readonly { readonly address: string }[]> = lookUp,
+): Promise<string | undefined> {
+  if (allowPrivate) return undefined;
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  return refusedAmong(host, isIP(host) > 0 ? [{ address: host }] : await resolve(host));
 }

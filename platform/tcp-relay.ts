@@ -111,15 +111,10 @@ class Link {
   }
 
   #forward(from: net.Socket, to: net.Socket): void {
-    from.on('data', (data) => {
-      if (this.#delayMs > 0) this.#later(() => this.#write(from, to, data));
-      else this.#write(from, to, data);
-    });
-    from.once('end', () => {
-      if (this.#delayMs > 0) this.#later(() => to.end());
-      else to.end();
-    });
-    from.once('close', () => to.destroySoon());
+    const lane = new Lane();
+    from.on('data', (data) => lane.pass(this.#delayMs, () => this.#write(from, to, data)));
+    from.once('end', () => lane.pass(this.#delayMs, () => to.end()));
+    from.once('close', () => lane.pass(0, () => to.destroySoon()));
     to.on('drain', () => {
       if (!this.#isCut()) from.resume();
     });
@@ -129,10 +124,31 @@ class Link {
     if (to.destroyed || to.writableEnded) return;
     if (!to.write(data)) from.pause();
   }
+}
 
-  /** Timers of one length fire in the order they were set, so that pieces stay in order. */
-  #later(work: () => void): void {
-    setTimeout(work, this.#delayMs).unref();
+/** One direction of a connection: nothing overtakes what went before, however long that is held back. */
+class Lane {
+  readonly #waiting: { readonly due: number; readonly work: () => void }[] = [];
+
+  pass(delayMs: number, work: () => void): void {
+    const last = this.#waiting.at(-1);
+    if (last === undefined && delayMs === 0) {
+      work();
+      return;
+    }
+    this.#waiting.push({ due: Math.max(Date.now() + delayMs, last?.due ?? 0), work });
+    if (last === undefined) this.#wait();
+  }
+
+  #wait(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    const fire = (): void => {
+      next.work();
+      this.#waiting.shift();
+      this.#wait();
+    };
+    setTimeout(fire, Math.max(0, next.due - Date.now())).unref();
   }
 }
 

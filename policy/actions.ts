@@ -36,6 +36,9 @@ export const ACTIONS = [
   'dispatch:pause',
   'history:read',
   'history:write',
+  'recipe:read',
+  'recipe:run',
+  'recipe:manage',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -136,6 +136,7 @@ export const POLICIES: readonly Policy[] = [
   { id: 'recipients-acknowledge', effect: 'permit', actions: ['notification:ack'], when: isAssignee },
   { id: 'owners-manage-channels', effect: 'permit', actions: ['channel:manage'], when: owns },
   { id: 'members-read-their-profile', effect: 'permit', actions: ['profile:read'], when: hasTargetRole },
+  { id: 'members-run-their-recipes', effect: 'permit', actions: ['recipe:read', 'recipe:run'], when: hasTargetRole },
   {
     id: 'agents-report',
     effect: 'permit',

@@ -103,7 +103,7 @@ class StoredKeyRing implements KeyRing {
       current: async (organisationId) => {
         const entry = await this.withCurrent(organisationId);
         const row = entry.rows.find(({ status }) => status === 'current');
-        if (!row) throw new KeyErasedError(organisationId);
+        if (!row) throw this.without(organisationId, entry);
         return { version: row.version, key: this.derive(organisationId, entry, row, purpose) };
       },
       find: async (organisationId, version) => {
@@ -151,7 +151,14 @@ class StoredKeyRing implements KeyRing {
     const entry = await this.entry(organisationId, (rows) => rows.length > 0);
     if (entry.rows.length > 0) return entry;
     await this.make(organisationId);
+    // A look that somebody else began before the key was there must not be the one that answers.
+    this.reading.delete(organisationId);
     return this.read(organisationId);
+  }
+
+  private without(organisationId: string, { rows }: Entry): Error {
+    if (rows.some(({ status }) => status === 'erased')) return new KeyErasedError(organisationId);
+    return new Error(`There is no current key of ${organisationId}.`);
   }
 
   /** What is known, where it is fresh and enough; else what the database says. */
@@ -204,7 +211,9 @@ class StoredKeyRing implements KeyRing {
     const entry = { rows, readAt, keys };
     this.failedAt = 0;
     if (this.entries.size >= KNOWN_ORGANISATIONS) this.entries.clear();
-    this.entries.set(organisationId, entry);
+    const latest = this.entries.get(organisationId);
+    // A slow look never replaces what a later one saw.
+    if (latest === undefined || latest.readAt <= readAt) this.entries.set(organisationId, entry);
     return entry;
   }
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 
-const KINDS = ['delivery', 'fanout', 'task', 'approval', 'session'];
+const KINDS = ['delivery', 'fanout', 'task', 'approval', 'session', 'recipe'];
 
 /** Ends what is open of an organisation, whose histories cannot be read any more. Answers how many there were. */
 export async function endWorkflowsOf(client: Client, organisationId: string): Promise<number> {

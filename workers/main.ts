@@ -11,6 +11,7 @@ import { createClaimStore } from '../db/payload-claims.ts';
 import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
+import { loadRecipes } from '../directory/recipes.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
@@ -25,7 +26,9 @@ import { ensureReconcileSchedule } from '../temporal/schedules.ts';
 import { promoteBuild } from '../temporal/versions.ts';
 import { buildIdOf, deploymentOf } from './deployment.ts';
 import { createWorkers } from './orchestrator.ts';
+import { keepRecipeSchedules } from './recipe-schedules.ts';
 
+const root = path.resolve(import.meta.dirname, '..');
 const PROMOTED_WITHIN_MS = 60_000;
 
 /** The prebuilt bundle of production, or one made by a process of its own: see workers/bundle.ts. */
@@ -78,13 +81,9 @@ async function main(): Promise<void> {
     await connection.close();
     await temporal.connection.close();
   });
-  const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
-  const deps = {
-    ...privacy,
-    database,
-    profiles,
-    allowPrivateWebhooks: config.webhookAllowPrivate,
-  };
+  const profiles = loadProfiles(path.join(root, 'profiles'));
+  const recipes = loadRecipes(root, profiles);
+  const deps = { ...privacy, database, profiles, recipes, allowPrivateWebhooks: config.webhookAllowPrivate };
   const taskQueue = config.temporalTaskQueue;
   const bundle = await bundleOf(config);
   const buildId = config.buildId ?? (await buildIdOf(bundle.codePath));
@@ -100,6 +99,8 @@ async function main(): Promise<void> {
     deployment: deploymentOf({ deploymentName, buildId, promote: config.workerPromote }),
   });
   await ensureReconcileSchedule(temporal.client, taskQueue);
+  const profilesOf = () => Promise.resolve(profiles);
+  onShutdown('recipes', keepRecipeSchedules({ database, client: temporal.client, taskQueue, profilesOf, log }));
   const deployment = { connection: temporal.connection, namespace, name: deploymentName };
   await runAll(workers, async () => {
     if (config.workerPromote) await promoteBuild(deployment, buildId, PROMOTED_WITHIN_MS);

@@ -3,6 +3,7 @@ import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { ApprovalActivities } from '../contracts/approval-workflow.ts';
 import type { GuardActivities } from '../contracts/content.ts';
 import type { DeliveryActivities, ReconcileActivities } from '../contracts/deliveries.ts';
+import type { RecipeActivities } from '../contracts/recipe-workflow.ts';
 import type { RecordActivities } from '../contracts/record.ts';
 import type { SessionActivities } from '../contracts/session-workflow.ts';
 import type { TaskActivities } from '../contracts/task-workflow.ts';
@@ -12,7 +13,7 @@ import type { TaskActivities } from '../contracts/task-workflow.ts';
  * and whoever waits for the answer is told to come back.
  */
 export const local = proxyLocalActivities<
-  RecordActivities & GuardActivities & TaskActivities & ApprovalActivities & SessionActivities
+  RecordActivities & GuardActivities & TaskActivities & ApprovalActivities & SessionActivities & RecipeActivities
 >({
   startToCloseTimeout: '10 seconds',
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },

@@ -8,6 +8,7 @@ import * as json from '../contracts/json.ts';
 import * as parse from '../contracts/parse.ts';
 import * as principal from '../contracts/principal.ts';
 import * as queues from '../contracts/queues.ts';
+import * as recipeWorkflow from '../contracts/recipe-workflow.ts';
 import * as record from '../contracts/record.ts';
 import * as requirement from '../contracts/requirement.ts';
 import * as searchAttributes from '../contracts/search-attributes.ts';
@@ -31,6 +32,7 @@ for (const module of [
   parse,
   principal,
   queues,
+  recipeWorkflow,
   record,
   requirement,
   searchAttributes,

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -142,4 +142,18 @@ testWithGoose('MCP-6: goose sends a task and reads its status over Streamable HT
     env_keys: ['SWITCHBOARD_API_KEY'],
   };
   await converse(t, binary, extension, { SWITCHBOARD_API_KEY: api.key }, api);
+});
+
+testWithGoose('DIR-5: goose itself finds every recipe file valid', async (t, binary) => {
+  t.timeout(120_000);
+  const folder = path.join(root, 'recipes');
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.yaml'));
+  t.true(files.length >= 18);
+  const env = { PATH: process.env['PATH'], HOME: await mkdtemp(path.join(os.tmpdir(), 'switchboard-goose-')) };
+  t.teardown(() => rm(env.HOME, { recursive: true, force: true }));
+  for (const file of files) {
+    const args = ['recipe', 'validate', path.join(folder, file)];
+    const { stdout } = await run(binary, args, { env: { ...env, GOOSE_DISABLE_KEYRING: '1' } });
+    t.regex(stdout, /valid/, file);
+  }
 });

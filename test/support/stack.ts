@@ -16,6 +16,7 @@ import type { LimitSettings } from '../../api/limits/settings.ts';
 import { serveApi } from '../../api/serve.ts';
 import type { Served } from '../../api/serve.ts';
 import { openFeed } from '../../api/stream/feed.ts';
+import type { Role } from '../../contracts/principal.ts';
 import type { KeysFile } from '../../cli/seed.ts';
 import { seedOrganisation } from '../../cli/seed.ts';
 import { auditKeysFile, publicKeys } from '../../db/audit/keys.ts';
@@ -24,7 +25,9 @@ import { migrate } from '../../db/migrate.ts';
 import { createClaimStore } from '../../db/payload-claims.ts';
 import { openDatabase } from '../../db/pool.ts';
 import type { Database } from '../../db/pool.ts';
+import type { Profile } from '../../directory/profile-schema.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
+import { loadRecipes } from '../../directory/recipes.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { SigningKeys, tokenKeysFile } from '../../platform/tokens/signing-keys.ts';
@@ -95,6 +98,7 @@ export async function startStack({
   temporal = testServers().temporal,
   limits: lower = {},
   identity: identityOptions = {},
+  adjust = () => undefined,
   log = createLogger({ name: 'test', level: process.env['SWITCHBOARD_TEST_LOG'] === 'true' ? 'info' : 'silent' }),
 }: {
   readonly worker?: boolean;
@@ -103,6 +107,8 @@ export async function startStack({
   readonly limits?: Partial<LimitSettings>;
   /** Settings of identity other than the default ones; development keys are accepted unless told. */
   readonly identity?: Partial<IdentitySettings> & { readonly cooldownMs?: number; readonly freshMs?: number };
+  /** Changes the profiles of the release, for what they do not happen to have. */
+  readonly adjust?: (profiles: Map<Role, Profile>) => void;
   /** Where the API logs; nowhere unless told. */
   readonly log?: Logger;
 } = {}): Promise<TestStack> {
@@ -122,7 +128,9 @@ export async function startStack({
   const { connection, client } = await connectTemporal({ ...temporal, dataConverter });
   const native = await NativeConnection.connect({ address: temporal.address });
   const profiles = loadProfiles(PROFILES);
-  const shared = { ...privacy, database, profiles };
+  adjust(profiles);
+  const recipes = loadRecipes(path.dirname(PROFILES), profiles);
+  const shared = { ...privacy, database, profiles, recipes };
   const feed = await openFeed({ database, url: urls.appUrl, log });
   const { cooldownMs, freshMs, ...identityOf } = identityOptions;
   // The address is known once somebody listens; tokens that are issued carry it.

@@ -12,6 +12,8 @@ import {
 import { SYSTEM } from '../../contracts/actor.ts';
 import { approvalWorkflowId, withdrawSignal } from '../../contracts/approval-workflow.ts';
 import { refused } from '../../contracts/parse.ts';
+import { taskOutcomeSignal } from '../../contracts/recipe-workflow.ts';
+import type { TaskOutcome } from '../../contracts/recipe-workflow.ts';
 import { FANOUT_WORKFLOW, fanoutWorkflowId } from '../../contracts/session-workflow.ts';
 import type { Fanout, FanoutWorkflow } from '../../contracts/session-workflow.ts';
 import { cancelSignal, taskWorkflowId } from '../../contracts/task-workflow.ts';
@@ -46,6 +48,8 @@ interface Carried {
 const REMEMBERED = 100;
 /** Children and approvals that a task cancels by itself; a workflow of its own reaches more, to keep histories small. */
 const REACHED_DIRECTLY = 100;
+
+const UNDER_WAY: ReadonlySet<string> = new Set(['pending', 'active']);
 
 /** The task at work: applies one message at a time, writes it down, and tells who is concerned. */
 export class TaskDesk {
@@ -100,6 +104,7 @@ export class TaskDesk {
       await this.recorder.record(admissionRecord(this.task, admission.policies, this.masked));
       showStatus(this.task.status, admission.assignee?.id ?? null);
       this.admission = { refusal: null };
+      await this.tell(this.task.status);
       return true;
     } catch (error) {
       const failure = refusalIn(error);
@@ -107,6 +112,7 @@ export class TaskDesk {
       await this.recorder.record(refusalRecord(start, failure.type ?? 'forbidden'));
       showStatus('refused');
       this.admission = { refusal: failure };
+      await this.tell('refused');
       return false;
     }
   }
@@ -214,6 +220,17 @@ export class TaskDesk {
     this.task = after;
     const moved = after.status !== before.status || after.assignee?.id !== before.assignee?.id;
     if (moved) showStatus(after.status, after.assignee?.id ?? null);
+    if (after.status !== before.status && !UNDER_WAY.has(after.status)) await this.tell(after.status);
+  }
+
+  /** Whoever waits for the task hears where it stands. */
+  private async tell(status: TaskOutcome['status']): Promise<void> {
+    const { tell, task_id } = this.start;
+    if (tell === undefined) return;
+    // It may have ended meanwhile: then nobody waits any more.
+    await getExternalWorkflowHandle(tell)
+      .signal(taskOutcomeSignal, { task_id, status })
+      .catch(() => undefined);
   }
 
   private async offerAgain(): Promise<void> {

@@ -136,6 +136,7 @@ test.serial(
       profiles,
       client: stack.client,
       taskQueue: stack.taskQueue,
+      recipes: new Map(),
       historyKeys: stack.historyKeys,
       claims: createClaimStore(database),
       codecOrigins: [],

@@ -85,3 +85,21 @@ test('OPS-5: a slow link keeps everything in order', async (t) => {
   t.is(all.replaceAll(' ', ''), '12');
   t.true(performance.now() - started >= 195, 'there and back');
 });
+
+test('OPS-5: what comes after a delay does not overtake what was held back', async (t) => {
+  const relay = await relayTo(t, [await echo(t, '')]);
+  const socket = connect(t, relay);
+  await ask(socket, 'ready');
+  let heard = '';
+  socket.on('data', (data: Buffer) => (heard += data.toString().trim()));
+  relay.delay(200);
+  socket.write('one');
+  await sleep(20);
+  relay.delay(50);
+  socket.write('two');
+  await sleep(20);
+  relay.delay(0);
+  socket.write('three');
+  for (let waited = 0; !heard.includes('three') && waited < 5_000; waited += 20) await sleep(20);
+  t.is(heard.replaceAll(' ', ''), 'onetwothree');
+});

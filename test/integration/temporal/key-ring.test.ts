@@ -11,6 +11,7 @@ import type { ExecutionContext } from 'ava';
 import { SYSTEM_ORGANISATION } from '../../../contracts/codec.ts';
 import { taskWorkflowId } from '../../../contracts/task-workflow.ts';
 import { openDatabase } from '../../../db/pool.ts';
+import type { Database } from '../../../db/pool.ts';
 import { newId } from '../../../platform/ids.ts';
 import { startTcpRelay } from '../../../platform/tcp-relay.ts';
 import { KeyErasedError, openKeyRing } from '../../../privacy/key-ring.ts';
@@ -91,6 +92,32 @@ test('OPS-4: processes that need a first key at the same time agree on one, and 
   );
   t.is(rows.length, 1);
   t.false(rows[0]?.wrapped.includes(current[0]?.key ?? 'none') ?? true);
+});
+
+test('OPS-4: a look that began before the first key was there answers nobody who needs it', async (t) => {
+  const organisation = newId('organisation');
+  const real = openDatabase({ url: stack.databaseUrl, max: 4 });
+  t.teardown(() => real.close());
+  const made = Promise.withResolvers<undefined>();
+  let calls = 0;
+  // First looks, then makes the key; second looks before it is made and hears of that after.
+  const database: Database = {
+    ...real,
+    async inOrganisation(id, work) {
+      const turn = (calls += 1);
+      if (turn === 2) await sleep(50);
+      const seen = await real.inOrganisation(id, work);
+      if (turn === 2) setTimeout(() => made.resolve(undefined), 50);
+      if (turn === 3) await made.promise;
+      return seen;
+    },
+  };
+  const keys = (await openKeyRing({ masterKey: stack.masterKey, database })).forPurpose('history');
+  const first = keys.current(organisation);
+  while (calls < 2) await sleep(1);
+  const second = keys.current(organisation);
+  t.deepEqual((await first).key, (await second).key);
+  t.true(calls > 3, 'it looked again');
 });
 
 test('OPS-4, X-4: the application sees the keys of one organisation at a time', async (t) => {

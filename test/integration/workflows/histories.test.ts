@@ -7,6 +7,8 @@ import test from 'ava';
 import type { WirePayload } from '../../../contracts/codec.ts';
 import { approvalWorkflowId } from '../../../contracts/approval-workflow.ts';
 import { deliveryWorkflowId, RECONCILE_WORKFLOW } from '../../../contracts/deliveries.ts';
+import { RECIPE_TRIGGER_WORKFLOW, recipeRunWorkflowId } from '../../../contracts/recipe-workflow.ts';
+import type { RecipeTriggerWorkflow } from '../../../contracts/recipe-workflow.ts';
 import { SESSION_WORKFLOW, sessionWorkflowId } from '../../../contracts/session-workflow.ts';
 import type { SessionStart, SessionWorkflow } from '../../../contracts/session-workflow.ts';
 import { TASK_WORKFLOW, taskWorkflowId } from '../../../contracts/task-workflow.ts';
@@ -315,6 +317,45 @@ test('SESS-5, TASK-7: sessions and tasks that continue as new', async (t) => {
   await Promise.all(Object.values(flows).map(ended));
   t.truthy(await kept('session-continued-and-completed', flows.session));
   t.truthy(await kept('task-continued-and-completed', flows.task));
+});
+
+test('DIR-5: a run of a recipe, by hand and by a schedule, and the task that tells it its end', async (t) => {
+  t.timeout(60_000);
+  const agent = by('analyst-agent');
+  const runFlow = (id: string): string => recipeRunWorkflowId(stack.organisationId, id);
+  const carryOut = async (taskId: string): Promise<void> => {
+    await good(agent.post(`/tasks/${taskId}/claim`));
+    await good(agent.post(`/tasks/${taskId}/complete`, { result: { summary: 's', figures: [], out_of_range: [] } }));
+  };
+  const { run_id, task_id } = await good(agent.post('/recipes/analyst/daily-kpi/run'));
+  await carryOut(task_id);
+  await ended(runFlow(String(run_id)));
+  const events = await kept('recipe-completed', runFlow(String(run_id)));
+  t.true(events.length <= 40, String(events.length));
+  await kept('task-of-a-recipe', taskFlow(task_id));
+
+  const trigger = `recipe-trigger-${newId('run')}`;
+  const which = { organisation_id: stack.organisationId, role: 'analyst', recipe: 'daily-kpi' } as const;
+  await stack.client.workflow.start<RecipeTriggerWorkflow>(RECIPE_TRIGGER_WORKFLOW, {
+    workflowId: trigger,
+    taskQueue: stack.taskQueue,
+    args: [which],
+  });
+  const [next] = await eventually(
+    async () => (await agent.get<Body[]>('/tasks?status=pending&target=analyst')).body,
+    (tasks) => tasks.length > 0,
+  );
+  await carryOut(next?.task_id ?? '');
+  await ended(trigger);
+  await kept('recipe-triggered', trigger);
+
+  const failing = await good(agent.post('/recipes/analyst/time-study/run'));
+  await stack.client.workflow.getHandle(runFlow(String(failing['run_id']))).cancel();
+  await eventually(
+    async () => (await agent.get(`/recipe-runs/${String(failing['run_id'])}`)).body.status,
+    (status) => status === 'cancelled',
+  );
+  await kept('recipe-cancelled', runFlow(String(failing['run_id'])));
 });
 
 test('TASK-3, X-8: a delivery, and the upkeep that starts what was left behind', async (t) => {

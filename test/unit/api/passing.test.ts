@@ -25,7 +25,14 @@ for (const details of NOT_READY)
     t.is(toApiError(error)?.code, 'unavailable');
   });
 
+test('X-1, OPS-5: a call that broke off passes', (t) => {
+  const error = answered(13, 'Received RST_STREAM with code 1');
+  t.true(isPassing(error));
+  t.is(toApiError(error)?.code, 'unavailable');
+});
+
 test('X-1: other refusals of Temporal do not pass', (t) => {
   t.false(isPassing(answered(9, 'Namespace is deleted')));
   t.false(isPassing(answered(3, NOT_READY[0] ?? '')));
+  t.false(isPassing(answered(13, 'panic in the server')));
 });
