@@ -19,6 +19,8 @@ const HELP = `switchboard <command>
   audit      verify, export and prune the record, receipts (audit help)
   mcp        the MCP extension over stdio (--http: over Streamable HTTP)
   keys       list, rotate or erase the keys of workflow histories
+  login      sign in at the API by device flow, for the MCP extension (logout: forget it)
+  identity   keys of tokens, agents' clients, ending somebody's access (identity help)
   versions   list, ramp, promote or roll back builds of the workers
   help       this text
 
@@ -48,6 +50,20 @@ const commands: Readonly<Record<string, Command>> = {
   keys: async (args) => {
     const { runKeys } = (await load('cli/keys/index.ts')) as { runKeys: (args: string[]) => Promise<number> };
     return runKeys(args);
+  },
+  login: async (args) => {
+    const { runLogin } = (await load('cli/login/index.ts')) as { runLogin: (args: string[]) => Promise<number> };
+    return runLogin(args);
+  },
+  logout: async (args) => {
+    const { runLogout } = (await load('cli/login/index.ts')) as { runLogout: (args: string[]) => Promise<number> };
+    return runLogout(args);
+  },
+  identity: async (args) => {
+    const { runIdentity } = (await load('cli/identity/index.ts')) as {
+      runIdentity: (args: string[]) => Promise<number>;
+    };
+    return runIdentity(args);
   },
   versions: async (args) => {
     const { runVersions } = (await load('cli/versions/index.ts')) as {
