@@ -22,6 +22,17 @@ const HELP = `switchboard <command>
   organisation   list, export or erase what is stored of an organisation
   versions       list, ramp, promote or roll back builds of the workers
   help           this text
+  },
+  start      run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
+  demo       run the demonstration
+  migrate    bring the database up to date
+  audit      verify, export and prune the record, receipts (audit help)
+  mcp        the MCP extension over stdio (--http: over Streamable HTTP)
+  keys       list, rotate or erase the keys of workflow histories
+  login      sign in at the API by device flow, for the MCP extension (logout: forget it)
+  identity   keys of tokens, agents' clients, ending somebody's access (identity help)
+  versions   list, ramp, promote or roll back builds of the workers
+  help       this text
 
 Settings are environment variables (SWITCHBOARD_API_PORT …), described in platform/config.ts.`;
 
@@ -55,6 +66,20 @@ const commands: Readonly<Record<string, Command>> = {
       runOrganisation: (args: string[]) => Promise<number>;
     };
     return runOrganisation(args);
+  },
+  login: async (args) => {
+    const { runLogin } = (await load('cli/login/index.ts')) as { runLogin: (args: string[]) => Promise<number> };
+    return runLogin(args);
+  },
+  logout: async (args) => {
+    const { runLogout } = (await load('cli/login/index.ts')) as { runLogout: (args: string[]) => Promise<number> };
+    return runLogout(args);
+  },
+  identity: async (args) => {
+    const { runIdentity } = (await load('cli/identity/index.ts')) as {
+      runIdentity: (args: string[]) => Promise<number>;
+    };
+    return runIdentity(args);
   },
   versions: async (args) => {
     const { runVersions } = (await load('cli/versions/index.ts')) as {

@@ -129,7 +129,11 @@ function featuresOf(options: ProviderOptions): NonNullable<Configuration['featur
   return {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
-    revocation: { enabled: true },
+    revocation: {
+      enabled: true,
+      // A public client proves nothing by its id; whoever holds a token may end it.
+      allowedPolicy: (_ctx, client, token) => Promise.resolve(token.clientId === client.clientId),
+    },
     userinfo: { enabled: true },
     // Clients of MCP register themselves (RFC 7591); they act for whoever allows it, and never as a person.
     registration: { enabled: true },

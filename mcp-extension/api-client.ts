@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 
 import type { Operation } from '../contracts/operation.ts';
+import { asTheyAre, problemOfSignIn } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
 import { readAnswer } from './http-answer.ts';
 import { buildRequest } from './http-request.ts';
 import type { HttpRequest } from './http-request.ts';
@@ -14,6 +16,8 @@ export interface ApiClientOptions {
   readonly baseUrl: string;
   /** API key of the caller; without one every call fails with `unauthenticated`. */
   readonly key: string | undefined;
+  /** What the API is called with for that key; the key itself unless given. */
+  readonly credentials?: Credentials;
   readonly fetch?: typeof fetch;
   /** Time for one attempt. */
   readonly timeoutMs?: number;
@@ -49,7 +53,7 @@ export function createApiClient(options: ApiClientOptions): CallApi {
   return async (operation, input, callOptions = {}) => {
     const { signal, idempotencyKey = randomUUID(), traceId = randomUUID(), waitMs = 0, onRetry } = callOptions;
     const timeoutMs = (options.timeoutMs ?? TIMEOUT_MS) + waitMs;
-    const key = usableKey(options.key, traceId);
+    const key = await credentialOf(options, traceId);
     const request = buildRequest(operation, input, baseUrl, { key, idempotencyKey, traceId });
     for (let attempt = 0; ; attempt += 1) {
       const outcome = await tryOnce({ ...options, timeoutMs }, request, traceId, signal);
@@ -114,10 +118,19 @@ function causeOf(error: unknown): string {
   return 'the connection failed';
 }
 
+async function credentialOf({ key, credentials = asTheyAre }: ApiClientOptions, traceId: string): Promise<string> {
+  const usable = usableKey(key, traceId);
+  try {
+    return await credentials(usable);
+  } catch (error) {
+    throw problemOfSignIn(error, traceId);
+  }
+}
+
 function usableKey(key: string | undefined, traceId: string): string {
   const trimmed = key?.trim() ?? '';
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
   const detail = trimmed === '' ? 'No API key is set.' : 'The API key holds characters that no key has.';
-  const advice = 'Set SWITCHBOARD_API_KEY to a key of yours, or send Authorization: Bearer <key> over HTTP.';
+  const advice = 'Sign in (npm run login), set SWITCHBOARD_API_KEY, or send Authorization: Bearer <token> over HTTP.';
   throw new ApiProblem(localProblem({ code: 'unauthenticated', detail, advice, traceId }));
 }

@@ -2,6 +2,8 @@ import { toolOperations } from '../contracts/index.ts';
 import type { Operation } from '../contracts/operation.ts';
 import type { Logger } from '../platform/log.ts';
 import { createApiClient } from './api-client.ts';
+import { asTheyAre } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
 import type { EventStreams } from './events/streams.ts';
 import { limitByProfile } from './profile-tools.ts';
 import type { SwitchboardServerOptions } from './server.ts';
@@ -17,6 +19,8 @@ export interface CallerOptions {
   readonly apiUrl: string;
   readonly log: Pick<Logger, 'error'>;
   readonly streams: EventStreams;
+  /** What the API is called with for a caller's key; the key itself unless given. */
+  readonly credentials?: Credentials;
   readonly tools?: readonly Operation[];
   /** Whether the person at a client may be asked to decide; nobody is asked unless told. */
   readonly elicitation?: boolean;
@@ -37,15 +41,16 @@ export function prepareCallers(options: CallerOptions): ServerOptionsFor {
     elicitation,
     timeoutMs = 30_000,
     retries = 2,
+    credentials = asTheyAre,
   } = options;
   const limited = limitByProfile(tools);
   return ({ key, approverKey }) => {
-    const call = createApiClient({ baseUrl, key, timeoutMs, retries });
+    const call = createApiClient({ baseUrl, key, credentials, timeoutMs, retries });
     // Without a key of the person's own the client's key may be a person's; an agent's is never asked.
     const person =
       approverKey === undefined ? call : createApiClient({ baseUrl, key: approverKey, timeoutMs, retries });
     // A list is answered soon or not at all: no further attempts.
-    const once = createApiClient({ baseUrl, key, timeoutMs, retries: 0 });
+    const once = createApiClient({ baseUrl, key, credentials, timeoutMs, retries: 0 });
     return {
       call,
       key,

@@ -15,7 +15,12 @@ export interface Heartbeat {
 }
 
 /** Starts heartbeats for the key of `call`; failures are logged and never disturb the client. */
-export function startHeartbeat(call: CallApi, log: Pick<Logger, 'debug'>, everyMs = EVERY_MS): Heartbeat {
+export function startHeartbeat(
+  call: CallApi,
+  log: Pick<Logger, 'debug'>,
+  everyMs = EVERY_MS,
+  final: ReadonlySet<string> = FINAL,
+): Heartbeat {
   const stopped = new AbortController();
   let useful = true;
   let beating = false;
@@ -28,7 +33,7 @@ export function startHeartbeat(call: CallApi, log: Pick<Logger, 'debug'>, everyM
     } catch (error) {
       if (stopped.signal.aborted) return;
       log.debug({ err: error }, 'heartbeat failed');
-      if (error instanceof ApiProblem && FINAL.has(error.code)) end();
+      if (error instanceof ApiProblem && final.has(error.code)) end();
     } finally {
       beating = false;
     }

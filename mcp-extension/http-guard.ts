@@ -1,9 +1,11 @@
 import { hostHeaderValidation, originValidation } from '@modelcontextprotocol/express';
 import type { AuthInfo } from '@modelcontextprotocol/server';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 
 import type { Logger } from '../platform/log.ts';
 import type { CallerKeys } from './callers.ts';
+import { NotAuthorised } from './oauth/resource.ts';
+import type { ProtectedResource } from './oauth/resource.ts';
 import { rpcError } from './rpc-error.ts';
 
 /** Header with the key of the person at the client, beside the client's own in Authorization. */
@@ -23,19 +25,56 @@ export function guardNames(host: string, allowedHosts?: readonly string[]): Requ
 export const keyOf = (header: string | undefined): string | undefined =>
   /^Bearer +([\x21-\x7e]{1,4096})$/i.exec(header?.trim() ?? '')?.[1];
 
-/** Asks for a bearer key before anything is read or parsed. */
-export const requireKey: RequestHandler = (request, response, next) => {
-  const token = keyOf(request.get('authorization'));
-  if (token === undefined) {
-    response.setHeader('WWW-Authenticate', 'Bearer realm="switchboard"');
-    response.status(401).json(rpcError(-32_001, 'Send your API key: Authorization: Bearer <key>.'));
-    return;
-  }
-  const approverKey = request.get(APPROVER_HEADER);
-  const extra = approverKey === undefined ? {} : { extra: { approverKey } };
-  request.auth = { token, clientId: 'api-key', scopes: [], ...extra };
-  next();
-};
+/** How callers are known: by tokens for this server, and by development keys where these are on. */
+export interface Authorisation {
+  readonly resource?: ProtectedResource | undefined;
+  readonly staticKeys: boolean;
+}
+
+/** Asks for a token or key before anything is read or parsed (MCP authorisation, RFC 6750, RFC 9728). */
+export const requireKey =
+  ({ resource, staticKeys }: Authorisation): RequestHandler =>
+  async (request, response, next) => {
+    try {
+      const token = keyOf(request.get('authorization'));
+      const known = token?.startsWith('sbk_') === true || !resource ? keyHolder(token, staticKeys) : undefined;
+      const auth = known ?? (await tokenHolder(resource, token));
+      const approverKey = request.get(APPROVER_HEADER);
+      request.auth = { ...auth, ...(approverKey !== undefined && { extra: { approverKey } }) };
+    } catch (error) {
+      if (!(error instanceof NotAuthorised)) throw error;
+      refuse(response, error, resource);
+      return;
+    }
+    next();
+  };
+
+function keyHolder(token: string | undefined, staticKeys: boolean): AuthInfo {
+  if (token === undefined) throw new NotAuthorised(401, 'Send your API key: Authorization: Bearer <key>.');
+  if (!staticKeys) throw new NotAuthorised(401, 'API keys are switched off here: sign in.', 'invalid_token');
+  return { token, clientId: 'api-key', scopes: [] };
+}
+
+function tokenHolder(resource: ProtectedResource | undefined, token: string | undefined): Promise<AuthInfo> {
+  if (token === undefined || !resource)
+    throw new NotAuthorised(401, 'Send an access token for this server: Authorization: Bearer <token>.');
+  return resource.authorise(token);
+}
+
+/** The challenge says where a token is had; without a resource of OAuth there is none to have. */
+function refuse(
+  response: Response,
+  { status, message, error, scope }: NotAuthorised,
+  resource?: ProtectedResource,
+): void {
+  const parts = [
+    resource ? `resource_metadata="${resource.metadataUrl}"` : 'realm="switchboard"',
+    ...(error === undefined ? [] : [`error="${error}"`, `error_description="${message.replaceAll(/["\\]/g, '')}"`]),
+    ...(scope === undefined ? [] : [`scope="${scope}"`]),
+  ];
+  if (status !== 503) response.setHeader('WWW-Authenticate', `Bearer ${parts.join(', ')}`);
+  response.status(status).json(rpcError(-32_001, message));
+}
 
 /** The keys of a request whose `requireKey` passed. */
 export function callerOf(auth: AuthInfo | undefined): CallerKeys {

@@ -13,12 +13,14 @@ import { reachableHost } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { prepareCallers } from './callers.ts';
 import type { CallerKeys } from './callers.ts';
+import type { Credentials } from './credentials.ts';
 import { createDrain } from './drain.ts';
 import { createListenBus } from './events/listen-bus.ts';
 import { createEventStreams } from './events/streams.ts';
 import { answerErrors, callerOf, guardNames, requireKey } from './http-guard.ts';
 import { createModern } from './http-modern.ts';
 import { createHttpSessions } from './http-sessions.ts';
+import type { ProtectedResource } from './oauth/resource.ts';
 import { rpcError } from './rpc-error.ts';
 import { createSwitchboardServer } from './server.ts';
 
@@ -42,6 +44,10 @@ export interface McpHttpOptions {
   readonly elicitation?: boolean;
   /** How often an open stream says that it is alive, as an SSE comment, so that no proxy cuts it. */
   readonly keepAliveMs?: number;
+  /** Tokens for this server; without it callers send development keys. */
+  readonly resource?: ProtectedResource | undefined;
+  /** Whether development keys are taken too, true unless there are tokens. */
+  readonly staticKeys?: boolean;
   /** Builds the server of a client; Switchboard's own unless given. */
   readonly build?: BuildServer;
 }
@@ -59,8 +65,9 @@ export interface McpHttp {
 /** Serves MCP over Streamable HTTP at /mcp; the API is called with the key that each client sends. */
 export async function startMcpHttp(options: McpHttpOptions): Promise<McpHttp> {
   const { host, port, log, apiUrl, keepAliveMs = KEEP_ALIVE_MS } = options;
-  const streams = createEventStreams({ apiUrl, log });
-  const serverOptions = prepareCallers({ ...options, streams });
+  const credentials = credentialsOf(options.resource);
+  const streams = createEventStreams({ apiUrl, log, credentials });
+  const serverOptions = prepareCallers({ ...options, streams, credentials });
   const build = options.build ?? ((keys, era) => createSwitchboardServer({ ...serverOptions(keys), era }));
   const sessions = createHttpSessions((keys) => build(keys, 'legacy'), keepAliveMs);
   const modern = createModern(build, createListenBus(streams), { log, keepAliveMs });
@@ -93,10 +100,24 @@ export async function startMcpHttp(options: McpHttpOptions): Promise<McpHttp> {
 
 type Serve = (request: Request, response: Response) => Promise<void>;
 
-function createApp({ host, allowedHosts, log }: McpHttpOptions, track: RequestHandler, serve: Serve): Express {
+/** Development keys go to the API as they are, everybody else's tokens are exchanged. */
+const credentialsOf =
+  (resource: ProtectedResource | undefined): Credentials =>
+  (key) =>
+    resource && !key.startsWith('sbk_') ? resource.credentials(key) : key;
+
+function createApp(options: McpHttpOptions, track: RequestHandler, serve: Serve): Express {
+  const { host, allowedHosts, log, resource, staticKeys = resource === undefined } = options;
   const app = express().disable('x-powered-by');
   app.get('/health/live', (_request, response) => void response.json({ status: 'ok' }));
-  app.use('/mcp', ...guardNames(host, allowedHosts), requireKey, express.json({ limit: BODY_LIMIT }), track);
+  if (resource)
+    app.get(['/.well-known/oauth-protected-resource', new URL(resource.metadataUrl).pathname], (_request, response) => {
+      // Clients in browsers look for it from their own origin; there is nothing secret in it.
+      response.set({ 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=300' });
+      response.json(resource.metadata);
+    });
+  const authorised = requireKey({ resource, staticKeys });
+  app.use('/mcp', ...guardNames(host, allowedHosts), authorised, express.json({ limit: BODY_LIMIT }), track);
   app.all('/mcp', (request, response, next) => void serve(request, response).catch(next));
   app.use(answerErrors(log));
   return app;

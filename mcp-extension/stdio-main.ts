@@ -10,6 +10,7 @@ import type { EventStreams } from './events/streams.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { createSwitchboardServer } from './server.ts';
 import { readSettings } from './settings.ts';
+import { stdioCredentials } from './stdio-credentials.ts';
 import type { McpSettings } from './settings.ts';
 import { createStderrLogger, failStart } from './stderr.ts';
 
@@ -19,12 +20,12 @@ function main({ config, tools, timeoutMs, retries, deprecations }: McpSettings):
   delete process.env['SWITCHBOARD_PARENT'];
   const log = createStderrLogger('mcp', config.logLevel);
   for (const line of deprecations) log.warn(line);
-  if (!config.apiKey) log.warn('SWITCHBOARD_API_KEY is not set: every call will be refused');
   configureShutdown({ graceMs: 5_000, log });
 
-  const { apiUrl, apiKey: key, approverKey, mcpElicitation: elicitation } = config;
-  const streams = createEventStreams({ apiUrl, log });
-  const serverOptions = prepareCallers({ apiUrl, log, streams, tools, elicitation, timeoutMs, retries });
+  const { apiUrl, approverKey, mcpElicitation: elicitation } = config;
+  const { key, credentials, mayChange } = stdioCredentials(config, log);
+  const streams = createEventStreams({ apiUrl, log, credentials });
+  const serverOptions = prepareCallers({ apiUrl, log, streams, tools, elicitation, timeoutMs, retries, credentials });
   let current: McpServer | undefined;
   const transport = new ListeningTransport(
     new StdioServerTransport(),
@@ -36,10 +37,9 @@ function main({ config, tools, timeoutMs, retries, deprecations }: McpSettings):
   );
   onShutdown('events', () => streams.close());
   onShutdown('connection', () => handle.close());
-  if (key) {
-    const heartbeats = startHeartbeat(createApiClient({ baseUrl: apiUrl, key, timeoutMs, retries: 0 }), log);
-    onShutdown('heartbeats', () => heartbeats.stop());
-  }
+  const call = createApiClient({ baseUrl: apiUrl, key, credentials, timeoutMs, retries: 0 });
+  const heartbeats = startHeartbeat(call, log, undefined, mayChange ? new Set(['forbidden']) : undefined);
+  onShutdown('heartbeats', () => heartbeats.stop());
   for (const event of ['end', 'close'] as const) process.stdin.once(event, () => void shutdown('the client is gone'));
   process.stdout.once('error', () => void shutdown('the client no longer reads'));
   log.info({ api: config.apiUrl, tools: tools.length }, 'serving over stdio');

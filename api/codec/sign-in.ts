@@ -12,9 +12,9 @@ const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <title>Reading histories</title>
 <h1>Reading workflow histories</h1>
-<p>Sign in as an administrator, and the Temporal Web UI in this browser shows what is encrypted, for eight hours.</p>
+<p><a href="../auth/login?return_to=/codec/sign-in">Sign in by browser</a> as an administrator, or give an access token or key here, and the Temporal Web UI in this browser shows what is encrypted, for eight hours.</p>
 <form method="post" action="sign-in">
-<label>API key <input type="password" name="key" autocomplete="off" required></label>
+<label>Access token or API key <input type="password" name="key" autocomplete="off" required></label>
 <button>Sign in</button>
 </form>
 </html>`;

@@ -8,6 +8,7 @@ import { principalTags } from '../../policy/tags.ts';
 import type { Mounting } from '../http.ts';
 import { drained } from '../drained.ts';
 import { ApiError } from '../problem.ts';
+import { endWhenRefused } from './end-when-refused.ts';
 
 const HEARTBEAT_MS = 15_000;
 const CATCH_UP = 500;
@@ -50,6 +51,7 @@ export function mountStream({ router, deps, authenticate }: Mounting): void {
     const [topics, from] = [topicsOf(req), startOf(req)];
     const leave = deps.limits.connect(principal, 'streams');
     res.once('close', leave);
+    endWhenRefused({ deps, authenticate }, principal, req, res);
     const waiting: OutboxRow[] = [];
     let wake: () => void = () => undefined;
     const { from: live, stop } = await deps.feed.subscribe(principal.organisation_id, (rows) => {

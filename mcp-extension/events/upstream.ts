@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createParser } from 'eventsource-parser';
 
 import type { Logger } from '../../platform/log.ts';
+import { asTheyAre } from '../credentials.ts';
+import type { Credentials } from '../credentials.ts';
 import { urisOf } from './resource-uris.ts';
 
 const FIRST_WAIT_MS = 1_000;
@@ -17,6 +19,8 @@ export type Listener = (changed: readonly string[] | 'all') => void;
 export interface UpstreamOptions {
   readonly apiUrl: string;
   readonly key: string;
+  /** What the API is called with for that key; the key itself unless given. */
+  readonly credentials?: Credentials;
   readonly log: Pick<Logger, 'warn'>;
   readonly firstWaitMs?: number;
   readonly silenceMs?: number;
@@ -73,7 +77,7 @@ export class Upstream {
     const alive = setTimeout(() => attempt.abort(), this.options.silenceMs ?? SILENCE_MS).unref();
     try {
       const response = await fetch(`${this.options.apiUrl.replace(/\/+$/, '')}/stream`, {
-        headers: this.headers(),
+        headers: await this.headers(),
         redirect: 'manual',
         signal,
       });
@@ -84,9 +88,10 @@ export class Upstream {
     }
   }
 
-  private headers(): Record<string, string> {
+  private async headers(): Promise<Record<string, string>> {
+    const { key, credentials = asTheyAre } = this.options;
     const resume = this.lastId === undefined ? {} : { 'last-event-id': this.lastId };
-    return { accept: 'text/event-stream', authorization: `Bearer ${this.options.key}`, ...resume };
+    return { accept: 'text/event-stream', authorization: `Bearer ${await credentials(key)}`, ...resume };
   }
 
   private async refused(response: Response): Promise<never> {

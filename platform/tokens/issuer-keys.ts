@@ -6,6 +6,8 @@ import { fetchJson } from './fetch-json.ts';
 /** How keys of an issuer are kept. */
 export interface IssuerKeysOptions {
   readonly issuer: string;
+  /** Path of its metadata, that of OpenID Connect Discovery unless given. */
+  readonly metadata?: string;
   /** Keys this old are fetched again in the background, default ten minutes. */
   readonly freshMs?: number;
   /** Time between two looks for a key that is not known, default ten seconds. */
@@ -38,6 +40,7 @@ const USABLE_MS = 86_400_000;
  */
 export class IssuerKeys {
   readonly issuer: string;
+  private readonly metadata: string;
   private readonly freshMs: number;
   private readonly cooldownMs: number;
   private readonly onFailure: (error: Error) => void;
@@ -45,8 +48,9 @@ export class IssuerKeys {
   private askedAt = 0;
   private asking: Promise<void> | undefined;
 
-  constructor({ issuer, freshMs, cooldownMs, onFailure }: IssuerKeysOptions) {
+  constructor({ issuer, metadata, freshMs, cooldownMs, onFailure }: IssuerKeysOptions) {
     this.issuer = issuer;
+    this.metadata = metadata ?? '/.well-known/openid-configuration';
     this.freshMs = freshMs ?? FRESH_MS;
     this.cooldownMs = cooldownMs ?? COOLDOWN_MS;
     this.onFailure = onFailure ?? (() => undefined);
@@ -92,7 +96,7 @@ export class IssuerKeys {
 
   private async read(): Promise<void> {
     this.askedAt = Date.now();
-    const metadata = await fetchJson(`${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+    const metadata = await fetchJson(this.issuer.replace(/\/$/, '') + this.metadata);
     if (metadata['issuer'] !== this.issuer)
       throw new Error(`${this.issuer} says that it is another issuer: check SWITCHBOARD_OIDC_ISSUER to the letter.`);
     const address = metadata['jwks_uri'];

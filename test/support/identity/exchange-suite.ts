@@ -56,10 +56,19 @@ export function exchangeSuite(test: TestFn, describe: () => Promise<ProviderUnde
     const both = (await me(body.access_token)).body;
     t.like(both, { kind: 'agent', id: idOf('support-agent'), acts_for: idOf('Helena Voss'), role: 'manager' });
     t.false(both.administrator, 'Helena Voss is an administrator');
-    const hers = (await me(person)).body.clearance;
-    const its = (await me(await scene.serviceToken('support-agent'))).body.clearance;
-    t.deepEqual([...both.clearance].sort(), hers.filter((kind) => its.includes(kind)).sort());
-    t.notDeepEqual([...both.clearance].sort(), [...hers].sort(), 'the agent is cleared for less');
+  });
+
+  test('IDN-2: an agent on behalf of a person sees only what both are cleared for', async (t) => {
+    const [person, agent] = [await scene.webToken('Priya Lindqvist'), await scene.serviceToken('support-agent')];
+    const { body } = await exchange(person, agent);
+    const clearanceOf = async (token: string) => [...(await me(token)).body.clearance].sort();
+    const [hers, its, both] = await Promise.all([person, agent, body.access_token].map(clearanceOf));
+    t.deepEqual(
+      both,
+      hers?.filter((kind) => its?.includes(kind)),
+    );
+    t.notDeepEqual(both, hers, 'the agent is cleared for less than the person');
+    t.like((await me(body.access_token)).body, { role: 'finance', acts_for: idOf('Priya Lindqvist') });
   });
 
   test('IDN-2: who acts for whom is on record with what they do', async (t) => {

@@ -65,7 +65,7 @@ export async function openSignInScene(
   const { people, agents } = demoOrganisation(PROFILES, loadProfiles(PROFILES));
   await registerAgents(stack.database, stack.organisationId, provider.issuer);
   const organisation = { [ORGANISATION_CLAIM]: stack.organisationId };
-  const settings = { audience: 'urn:switchboard:api', mcpAudience: MCP_AUDIENCE };
+  const settings = { audience: 'urn:switchboard:api', mcpAudience: options.identity?.mcpAudience ?? MCP_AUDIENCE };
   const running = await provider.start({
     ...settings,
     apiUrl: stack.apiUrl,

@@ -154,6 +154,34 @@ export function signInSuite(test: TestFn, describe: () => Promise<ProviderUnderT
       );
     t.is((await send(browser, OWN_PAGE)).status, 202);
     t.is((await withCookie(browser)).page.status, 200, 'reading needs no more than the cookie');
+    const head = await browser.request(`${scene.stack.apiUrl}/auth/logout`, { method: 'GET' });
+    t.not(head.status, 200, 'nobody is signed out by a link');
+  });
+
+  test('IDN-2: the Temporal Web UI reads histories with the session of an administrator', async (t) => {
+    const { browser } = await scene.signIn('Helena Voss');
+    const decode = (origin: string): Promise<Page> =>
+      browser.request(`${scene.stack.apiUrl}/codec/decode`, {
+        method: 'POST',
+        body: JSON.stringify({ payloads: [] }),
+        headers: { origin, 'content-type': 'application/json', 'sec-fetch-site': 'same-site' },
+      });
+    t.is((await decode('http://ui.example')).status, 200);
+    t.is((await decode('http://evil.example')).status, 403);
+  });
+
+  test('IDN-2: an open stream ends with the session that it was opened with', async (t) => {
+    const { browser } = await scene.signIn('Jonas Adeyemi');
+    const cookie = `switchboard_session=${sessionOf(browser)}`;
+    const stream = await fetch(`${scene.stack.apiUrl}/stream`, { headers: { cookie } });
+    t.is(stream.status, 200);
+    const ended = (async () => {
+      for await (const chunk of stream.body ?? []) void chunk;
+      return 'ended';
+    })();
+    await browser.request(`${scene.stack.apiUrl}/auth/logout`, { method: 'POST', headers: OWN_PAGE });
+    const late = new Promise((resolve) => setTimeout(resolve, WITHIN_MS, 'still open'));
+    t.is(await Promise.race([ended, late]), 'ended');
   });
 
   test('IDN-2: signing out ends the session everywhere at once, and says where to sign out at the provider', async (t) => {
