@@ -6,8 +6,8 @@ import type { WirePayload } from '../contracts/codec.ts';
 export interface RemoteCodec {
   /** The address that `/decode` is added to. */
   readonly endpoint: string;
-  /** The Authorization header. */
-  readonly authorization: string;
+  /** The Authorization header, valid now. */
+  readonly authorization: () => Promise<string>;
 }
 
 /** Reads encrypted payloads through the API, as an operator's tools do: without any key at hand. */
@@ -39,7 +39,7 @@ export const fromWire = ({ metadata, data }: WirePayload): Payload => ({
 async function decode({ endpoint, authorization }: RemoteCodec, payloads: readonly Payload[]): Promise<Payload[]> {
   const response = await fetch(`${endpoint}/decode`, {
     method: 'POST',
-    headers: { authorization, 'content-type': 'application/json' },
+    headers: { authorization: await authorization(), 'content-type': 'application/json' },
     body: JSON.stringify({ payloads: payloads.map(toWire) }),
   });
   if (!response.ok) throw new Error(`${endpoint}/decode answers ${String(response.status)}: ${await response.text()}`);

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-import type { DevelopmentKey } from '../seed.ts';
 import { Refused } from './actor.ts';
 import type { Actor, Call } from './actor.ts';
+import type { Member } from './members.ts';
 import { RecordingTransport } from './wire.ts';
 
 const EXTENSION = path.resolve(import.meta.dirname, '../../mcp-extension/stdio-main.ts');
@@ -23,13 +23,13 @@ export interface Agent extends Actor {
   close(): Promise<void>;
 }
 
-/** Starts an agent's extension process and signs in with its key. */
+/** Starts an agent's extension process, which signs in by itself. */
 export async function openAgent(
-  { id, name, role, key }: DevelopmentKey,
+  { id, name, role, env: signIn }: Member,
   apiUrl: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Agent> {
-  const settings = { SWITCHBOARD_API_URL: apiUrl, SWITCHBOARD_API_KEY: key, SWITCHBOARD_LOG_LEVEL: 'error', ...env };
+  const settings = { SWITCHBOARD_API_URL: apiUrl, SWITCHBOARD_LOG_LEVEL: 'error', ...signIn, ...env };
   const transport = new RecordingTransport(
     new StdioClientTransport({
       command: process.execPath,

@@ -3,16 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listDirectory } from '../../contracts/agents.ts';
 import { openInspector } from '../../temporal/inspect.ts';
 import type { Inspector } from '../../temporal/inspect.ts';
-import type { DevelopmentKey, KeysFile } from '../seed.ts';
 import { openAgent } from './agent.ts';
 import type { Agent } from './agent.ts';
+import type { Members } from './members.ts';
 import { openPerson } from './person.ts';
 import type { Person } from './person.ts';
 
 /** Where the product runs that a scenario is played on. */
 export interface Place {
   readonly apiUrl: string;
-  readonly keys: KeysFile;
+  /** Everybody, and how they get in. */
+  readonly members: Members;
   readonly temporal: { readonly address: string; readonly namespace: string };
   /** Address of the Temporal Web UI. */
   readonly temporalUi?: string | undefined;
@@ -38,12 +39,14 @@ const ONLINE_WITHIN_MS = 15_000;
 /** Opens the cast of a running product; close it when done. */
 export async function openCast(place: Place): Promise<Cast> {
   // As an operator reads them: histories are encrypted, and the API decodes them for administrators.
-  const codec = { endpoint: `${place.apiUrl}/codec`, authorization: `Bearer ${keyOf(place, ADMINISTRATOR).key}` };
+  const administrator = place.members.find(ADMINISTRATOR);
+  const authorization = async (): Promise<string> => `Bearer ${await administrator.token()}`;
+  const codec = { endpoint: `${place.apiUrl}/codec`, authorization };
   const inspector = await openInspector(place.temporal, codec);
   const agents = new Map<string, Promise<Agent>>();
-  const person = (name: string): Person => openPerson(keyOf(place, name), place.apiUrl);
+  const person = (name: string): Person => openPerson(place.members.find(name), place.apiUrl);
   const open = async (name: string): Promise<Agent> => {
-    const agent = await openAgent(keyOf(place, name), place.apiUrl, place.agentEnv);
+    const agent = await openAgent(place.members.find(name), place.apiUrl, place.agentEnv);
     await untilOnline(person(ADMINISTRATOR), agent);
     return agent;
   };
@@ -61,12 +64,6 @@ export async function openCast(place: Place): Promise<Cast> {
       await inspector.close();
     },
   };
-}
-
-function keyOf({ keys }: Place, name: string): DevelopmentKey {
-  const found = keys.keys.find((one) => one.name === name);
-  if (!found) throw new Error(`${name} has no key: is this the demo organisation?`);
-  return found;
 }
 
 /** Work goes to agents that said they are there; the extension says so on its own soon after its start. */

@@ -1,17 +1,20 @@
 import { configureShutdown, onShutdown } from '../../platform/shutdown.ts';
 import { createLogger } from '../../platform/log.ts';
 import type { Config } from '../../platform/config.ts';
+import { passwordsFile } from '../../identity/index.ts';
 import { product } from '../product.ts';
 import { say } from '../say.ts';
-import { readKeys } from '../seed.ts';
 import { startStack } from '../stack/stack.ts';
-import type { Stack } from '../stack/stack.ts';
-import { openCast } from './cast.ts';
+import type { RunningConfig, Stack } from '../stack/stack.ts';
+import { ADMINISTRATOR, openCast } from './cast.ts';
 import type { Cast } from './cast.ts';
 import { tableOf } from './checks.ts';
 import type { Checks } from './checks.ts';
+import { membersWhoSignIn } from './members.ts';
+import type { Members } from './members.ts';
 import { demoConfig, demoOptions } from './options.ts';
 import type { DemoOptions } from './options.ts';
+import { readPasswords } from './passwords.ts';
 import { play } from './play.ts';
 import { tidy } from './tidy.ts';
 
@@ -58,11 +61,9 @@ class Demo {
     say(`The demonstration keeps its data in ${this.#config.dataDir}`);
     this.#stack = startStack({ ...product, config: this.#config, say, signal: this.#abort.signal });
     const { config, addresses } = await this.#stack;
-    const keys = readKeys(config.keysFile);
-    if (!keys) throw new Error(`There are no keys in ${config.keysFile}.`);
     this.#cast = await openCast({
       apiUrl: addresses.api,
-      keys,
+      members: await membersOf(config, addresses.api),
       temporal: { address: addresses.temporal, namespace: config.temporalNamespace },
       temporalUi: addresses.temporalUi,
     });
@@ -91,7 +92,7 @@ class Demo {
     say(`\nAPI              ${addresses.api}`);
     say(`MCP over HTTP    ${addresses.mcp}`);
     if (addresses.temporalUi !== undefined) say(`Temporal Web UI  ${addresses.temporalUi}`);
-    say(`API keys         ${config.keysFile}`);
+    say(`Passwords        ${passwordsFile(config.dataDir)}`);
     say('\nEverything stays up. Ctrl-C stops it in order.');
     throw new Error((await failure).message);
   }
@@ -107,6 +108,16 @@ class Demo {
     await this.#cast?.close();
     await stack?.stop();
   }
+}
+
+/** Everybody as the provider knows them; the file is there once it runs. */
+function membersOf(config: RunningConfig, apiUrl: string): Promise<Members> {
+  const { oidcIssuer: issuer = '', oidcClientId: clientId, oidcAudience: audience } = config;
+  return membersWhoSignIn(
+    { apiUrl, issuer, clientId, audience },
+    readPasswords(passwordsFile(config.dataDir)),
+    ADMINISTRATOR,
+  );
 }
 
 function report({ all, failed }: Checks): void {

@@ -36,8 +36,6 @@ export async function demoConfig(env: Record<string, string | undefined> = proce
   const own = { ...env };
   for (const setting of FOREIGN) own[variableName(setting)] = undefined;
   const given = loadConfig(own);
-  // Its cast signs in with the keys of a throw-away organisation.
-  own[variableName('staticKeys')] = 'true';
   own[variableName('dataDir')] = path.join(given.dataDir, 'demo');
   for (const setting of PORTS) {
     const named = own[variableName(setting)];

@@ -2,27 +2,30 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Operation } from '../../contracts/operation.ts';
-import type { DevelopmentKey } from '../seed.ts';
 import { Refused } from './actor.ts';
 import type { Actor } from './actor.ts';
+import type { Member } from './members.ts';
 
 /** How long a call is repeated while the API is not there. */
 const REPEAT_FOR_MS = 60_000;
 
-/** A person, who acts over REST with a key of their own. */
+/** A person, who acts over REST as whoever signed in. */
 export interface Person extends Actor {
   readonly kind: 'user';
 }
 
 /** Signs a person in. */
-export function openPerson({ id, name, role, key }: DevelopmentKey, apiUrl: string): Person {
+export function openPerson(
+  { id, name, role, token }: Pick<Member, 'id' | 'name' | 'role' | 'token'>,
+  apiUrl: string,
+): Person {
   return {
     kind: 'user',
     id,
     name,
     role,
     call: async (operation, input) => {
-      const answer = await send(requestOf(operation, { ...input }, apiUrl, key));
+      const answer = await send(requestOf(operation, { ...input }, apiUrl, await token()));
       const body: unknown = await answer.json();
       if (!answer.ok) throw new Refused(operation.name, body as Record<string, unknown>);
       return operation.output.parse(operation.bareList ? { [operation.bareList]: body, next_cursor: null } : body);
@@ -30,13 +33,13 @@ export function openPerson({ id, name, role, key }: DevelopmentKey, apiUrl: stri
   };
 }
 
-function requestOf(operation: Operation, input: Record<string, unknown>, apiUrl: string, key: string): Request {
+function requestOf(operation: Operation, input: Record<string, unknown>, apiUrl: string, token: string): Request {
   const target = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const value = String(input[name]);
     Reflect.deleteProperty(input, name);
     return encodeURIComponent(value);
   });
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   if (operation.method === 'get') {
     const query = new URLSearchParams(
       Object.entries(input).map(([name, value]): [string, string] => [name, String(value)]),

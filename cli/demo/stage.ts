@@ -56,13 +56,12 @@ export class Stage {
     return this.person(ADMINISTRATOR);
   }
 
-  /** Where the API is, for what is no operation, and the administrator's key to it. */
+  /** Where the API is, for what is no operation, and the administrator's token for it. */
   get apiUrl(): string {
     return this.#options.cast.place.apiUrl;
   }
-  get observerKey(): string {
-    const { keys } = this.#options.cast.place.keys;
-    return keys.find(({ name }) => name === ADMINISTRATOR)?.key ?? '';
+  observerToken(): Promise<string> {
+    return this.#options.cast.place.members.find(ADMINISTRATOR).token();
   }
 
   /** Somebody does something; it stands on the timeline with its id. */
@@ -167,7 +166,7 @@ export class Stage {
   }
 
   #workflowId(id: string): string {
-    const { organisation_id } = this.#options.cast.place.keys;
+    const { organisationId: organisation_id } = this.#options.cast.place.members;
     const build = { approval: approvalWorkflowId, session: sessionWorkflowId, task: taskWorkflowId };
     return build[subjectOf(id)](organisation_id, id);
   }

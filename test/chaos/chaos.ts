@@ -63,7 +63,7 @@ export async function runChaos(stage: Stage, options: ChaosOptions): Promise<Cha
 
 function inspectorOf({ stack, apiUrl, key }: Stage): Promise<Inspector> {
   const { temporalAddress: address, temporalNamespace: namespace } = stack.config;
-  const codec = { endpoint: `${apiUrl}/codec`, authorization: `Bearer ${key(ADMINISTRATOR)}` };
+  const codec = { endpoint: `${apiUrl}/codec`, authorization: () => Promise.resolve(`Bearer ${key(ADMINISTRATOR)}`) };
   return openInspector({ address, namespace }, codec);
 }
 

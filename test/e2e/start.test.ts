@@ -5,8 +5,10 @@ import test from 'ava';
 
 import { openPerson } from '../../cli/demo/person.ts';
 import type { Person } from '../../cli/demo/person.ts';
-import { readKeys } from '../../cli/seed.ts';
+import { readPasswords } from '../../cli/demo/passwords.ts';
+import { personTokens } from '../../cli/demo/sign-in.ts';
 import { getTask, routeTask } from '../../contracts/tasks.ts';
+import { issuerOf } from '../../platform/sign-in/client.ts';
 import { isAlive } from '../../platform/process-info.ts';
 import { startCommand } from '../support/scenario-program.ts';
 import type { Command } from '../support/scenario-program.ts';
@@ -19,9 +21,13 @@ const valueOf = async (command: Command, name: string): Promise<string> =>
   (await command.line(new RegExp(`^${name} {2,}`))).replace(/^.* {2,}/, '');
 
 async function signIn(command: Command, name: string): Promise<Person> {
-  const key = readKeys(await valueOf(command, 'API keys'))?.keys.find((one) => one.name === name);
-  if (!key) throw new Error(`${name} has no key.`);
-  return openPerson(key, await valueOf(command, 'API'));
+  const { people } = readPasswords(await valueOf(command, 'Passwords'));
+  const who = people.find((one) => one.name === name);
+  if (!who) throw new Error(`${name} has no account.`);
+  const apiUrl = await valueOf(command, 'API');
+  const issuer = await issuerOf({ apiUrl });
+  const tokens = personTokens({ apiUrl, issuer, clientId: 'switchboard-web', audience: 'urn:switchboard:api' }, who);
+  return openPerson({ id: '', name, role: 'manager', token: () => tokens.token() }, apiUrl);
 }
 
 /** Ctrl-C, as the terminal sends it. */
@@ -37,7 +43,7 @@ linux(
     t.timeout(120_000);
     const { folder, remove } = scenarioFolder();
     t.teardown(remove);
-    const env = { ...ANY_PORTS, SWITCHBOARD_STATIC_KEYS: 'true', SWITCHBOARD_DATA_DIR: folder };
+    const env = { ...ANY_PORTS, SWITCHBOARD_DATA_DIR: folder };
     const start = (): Command => {
       const command = startCommand(['cli/main.ts', 'start'], env);
       t.teardown(() => command.kill());

@@ -3,18 +3,25 @@ import os from 'node:os';
 import path from 'node:path';
 
 import type { Place } from '../../cli/demo/cast.ts';
+import { membersWithKeys } from '../../cli/demo/members.ts';
 import { product } from '../../cli/product.ts';
 import { readKeys } from '../../cli/seed.ts';
+import type { KeysFile } from '../../cli/seed.ts';
 import { startStack } from '../../cli/stack/stack.ts';
 import type { Stack } from '../../cli/stack/stack.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { testServers } from './environment.ts';
 
+/** With everybody's keys, for clients of other kinds. */
+export interface KeyedPlace extends Place {
+  readonly keys: KeysFile;
+}
+
 /** The whole product as it is started for users, in processes of its own. */
 export interface ScenarioStack {
   readonly stack: Stack;
   /** Where scenarios find it. */
-  readonly place: Place;
+  readonly place: KeyedPlace;
   readonly close: () => Promise<void>;
 }
 
@@ -59,8 +66,9 @@ export async function startScenarioStack({ supervise = true } = {}): Promise<Sce
   }
 }
 
-const placeOf = ({ addresses, config }: Stack, keys: Place['keys']): Place => ({
+const placeOf = ({ addresses, config }: Stack, keys: KeysFile): KeyedPlace => ({
   apiUrl: addresses.api,
+  members: membersWithKeys(keys),
   keys,
   temporal: { address: addresses.temporal, namespace: config.temporalNamespace },
 });

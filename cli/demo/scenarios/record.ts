@@ -12,7 +12,7 @@ const STORY = ['approval.requested', 'approval.decided', 'approval.redeemed', 't
 /** An answer of the API, asked again where it is just not there. */
 async function read(stage: Stage, path: string): Promise<string> {
   const look = async (): Promise<string | undefined> => {
-    const headers = { authorization: `Bearer ${stage.observerKey}` };
+    const headers = { authorization: `Bearer ${await stage.observerToken()}` };
     const answer = await fetch(stage.apiUrl + path, { headers }).catch(() => undefined);
     return answer?.ok === true ? answer.text().catch(() => undefined) : undefined;
   };

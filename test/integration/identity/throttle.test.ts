@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import test from 'ava';
 
-import { Browser } from '../../support/identity/browser.ts';
+import { Browser } from '../../../cli/demo/browser.ts';
 import { openForge } from '../../support/identity/forge.ts';
 import { developmentProvider } from '../../support/identity/provider.ts';
 import { startStack } from '../../support/stack.ts';

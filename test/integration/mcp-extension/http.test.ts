@@ -188,7 +188,12 @@ test('MCP-2: liveness needs no key and other paths do not exist', async (t) => {
 
 test('X-8: on SIGTERM the process closes its sessions and ends', async (t) => {
   const main = path.resolve(import.meta.dirname, '../../../mcp-extension/http-main.ts');
-  const env = { PATH: process.env['PATH'] ?? '', SWITCHBOARD_MCP_PORT: '0', SWITCHBOARD_STATIC_KEYS: 'true', SWITCHBOARD_API_URL: API };
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    SWITCHBOARD_MCP_PORT: '0',
+    SWITCHBOARD_STATIC_KEYS: 'true',
+    SWITCHBOARD_API_URL: API,
+  };
   const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'ignore', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   const exited = once(child, 'exit');

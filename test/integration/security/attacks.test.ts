@@ -14,7 +14,7 @@ import { postOutside } from '../../../platform/outbound-request.ts';
 import type { Resolve } from '../../../platform/outbound-request.ts';
 import { callerOf } from '../../support/caller.ts';
 import type { Body, Caller } from '../../support/caller.ts';
-import { Browser } from '../../support/identity/browser.ts';
+import { Browser } from '../../../cli/demo/browser.ts';
 import { developmentProvider } from '../../support/identity/provider.ts';
 import { openSignInScene } from '../../support/identity/scene.ts';
 import type { SignInScene } from '../../support/identity/scene.ts';

@@ -14,7 +14,7 @@ import { loginTokens, SCOPES, signInByDevice, signOut } from '../../../platform/
 import { readLogin, saveLogin } from '../../../platform/sign-in/login-file.ts';
 import { callTool, stdioClient } from '../../integration/mcp-extension/clients.ts';
 import { rest } from '../rest.ts';
-import { Browser } from './browser.ts';
+import { Browser } from '../../../cli/demo/browser.ts';
 import type { ProviderUnderTest } from './provider.ts';
 import { openSignInScene } from './scene.ts';
 import type { SignInScene } from './scene.ts';

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { freePort } from '../../../platform/ports.ts';
 import { signalProcess } from '../../../platform/stop-process.ts';
-import type { Browser, Page } from './browser.ts';
+import type { Browser, Page } from '../../../cli/demo/browser.ts';
 import { KeycloakAdmin } from './keycloak-admin.ts';
 import { fillRealm } from './keycloak-realm.ts';
 import type { Installation, ProviderUnderTest, RunningTestProvider } from './provider.ts';

@@ -5,7 +5,7 @@ import { startProvider } from '../../../identity/provider.ts';
 import { readSecrets } from '../../../identity/secrets.ts';
 import { Store } from '../../../identity/store.ts';
 import { freePort } from '../../../platform/ports.ts';
-import type { Browser, Page } from './browser.ts';
+import type { Browser, Page } from '../../../cli/demo/browser.ts';
 
 /** Somebody who is made known to a provider before the tests. */
 export interface TestPerson {

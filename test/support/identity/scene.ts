@@ -7,8 +7,8 @@ import path from 'node:path';
 import { discoverProvider } from '../../../platform/sign-in/provider.ts';
 import { startStack } from '../stack.ts';
 import type { TestStack } from '../stack.ts';
-import { Browser } from './browser.ts';
-import type { Page } from './browser.ts';
+import { Browser } from '../../../cli/demo/browser.ts';
+import type { Page } from '../../../cli/demo/browser.ts';
 import type { ProviderUnderTest, RunningTestProvider, TestPerson } from './provider.ts';
 
 const PROFILES = path.resolve(import.meta.dirname, '../../../profiles');

@@ -2,8 +2,8 @@ import type { TestFn } from 'ava';
 
 import { eventually, rest } from '../rest.ts';
 import { asOwner } from '../scene.ts';
-import { Browser } from './browser.ts';
-import type { Page } from './browser.ts';
+import { Browser } from '../../../cli/demo/browser.ts';
+import type { Page } from '../../../cli/demo/browser.ts';
 import type { ProviderUnderTest } from './provider.ts';
 import { MCP_AUDIENCE, openSignInScene } from './scene.ts';
 import type { SignInScene } from './scene.ts';
