@@ -8,6 +8,8 @@ export interface ClientConfigurationInput {
   readonly mcpUrl: string;
   /** Shown in place of the key; a real key is the user's to paste. */
   readonly apiKey?: string;
+  /** Clients sign in instead: over stdio with the login of this machine, over HTTP by themselves. */
+  readonly signIn?: boolean;
 }
 
 /** Ready configuration blocks, by client. */
@@ -22,10 +24,11 @@ export function clientConfiguration({
   apiUrl,
   mcpUrl,
   apiKey = '<key from keys.json>',
+  signIn = false,
 }: ClientConfigurationInput): ClientConfiguration {
   const command = 'node';
   const args = [bootstrap, 'mcp-extension/stdio-main.ts'];
-  const env = { SWITCHBOARD_API_URL: apiUrl, SWITCHBOARD_API_KEY: apiKey };
+  const env = { SWITCHBOARD_API_URL: apiUrl, ...(!signIn && { SWITCHBOARD_API_KEY: apiKey }) };
   const goose = [
     'extensions:',
     '  switchboard:',
@@ -45,7 +48,11 @@ export function clientConfiguration({
   const servers = {
     mcpServers: {
       switchboard: { command, args, env },
-      'switchboard-http': { type: 'http', url: mcpUrl, headers: { Authorization: `Bearer ${apiKey}` } },
+      'switchboard-http': {
+        type: 'http',
+        url: mcpUrl,
+        ...(!signIn && { headers: { Authorization: `Bearer ${apiKey}` } }),
+      },
     },
   };
   return { goose, claudeCode, anyClient: JSON.stringify(servers, null, 2) };

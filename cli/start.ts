@@ -41,7 +41,11 @@ async function runUntilFailure(stack: Stack): Promise<void> {
 }
 
 function printWelcome({ addresses, config, logFile }: Stack): void {
-  const clients = clientConfiguration({ apiUrl: addresses.api, mcpUrl: addresses.mcp });
+  const clients = clientConfiguration({
+    apiUrl: addresses.api,
+    mcpUrl: addresses.mcp,
+    signIn: !config.staticKeys,
+  });
   say('');
   say(`API              ${addresses.api}`);
   say(`Documentation    ${addresses.docs}`);

@@ -1,4 +1,4 @@
-import type { Configuration, JWK } from 'oidc-provider';
+import type { Configuration } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 
 import type { Account, ServiceClient } from './accounts.ts';
@@ -40,7 +40,7 @@ export function configurationOf(options: ProviderOptions): Configuration {
   const extra = [...new Set(accounts.flatMap(({ claims = {} }) => Object.keys(claims)))];
   return {
     adapter: adapterFor(store),
-    jwks: { keys: [secrets.key as unknown as JWK] },
+    jwks: { keys: [secrets.key] },
     cookies: { keys: [secrets.cookie_key] },
     clients: clientsOf(options),
     scopes: ['openid', 'offline_access', 'email', 'profile', ...SCOPE.split(' ')],
@@ -64,7 +64,7 @@ export function configurationOf(options: ProviderOptions): Configuration {
       const claims = claimsOf(subject);
       return claims && { accountId: subject, claims: () => Promise.resolve(claims) };
     },
-    extraTokenClaims: (_ctx, token) => ('accountId' in token ? claimsOf(String(token.accountId)) : undefined),
+    extraTokenClaims: (_ctx, token) => ('accountId' in token ? claimsOf(token.accountId) : undefined),
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
     loadExistingGrant: existingGrant(options),
     renderError: (ctx, { error, error_description: description }) => {

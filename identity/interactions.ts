@@ -40,7 +40,7 @@ export function interactions(provider: Provider, accounts: readonly Account[]): 
       return;
     }
     const client = await provider.Client.find(clientId);
-    const where = String(client?.redirectUris?.[0] ?? 'no address');
+    const where = client?.redirectUris?.[0] ?? 'no address';
     res.type('html').send(consentPage(action, client?.clientName ?? clientId, where));
   });
 
@@ -65,20 +65,7 @@ export function interactions(provider: Provider, accounts: readonly Account[]): 
     await provider.interactionFinished(req, res, { login: { accountId: account.subject } });
   });
 
-  router.post('/interaction/:uid/consent', form, async (req: Request, res: Response) => {
-    const details = await provider.interactionDetails(req, res);
-    if ((req.body as { readonly answer?: unknown }).answer !== 'yes') {
-      const refused = { error: 'access_denied', error_description: 'The person refused.' };
-      await provider.interactionFinished(req, res, refused);
-      return;
-    }
-    const { params, session } = details;
-    const grant = new provider.Grant({ accountId: session?.accountId ?? '', clientId: String(params['client_id']) });
-    grant.addOIDCScope(String(params['scope'] ?? ''));
-    for (const resource of [params['resource'] ?? []].flat())
-      grant.addResourceScope(String(resource), String(params['scope'] ?? ''));
-    await provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } });
-  });
+  router.post('/interaction/:uid/consent', form, allowing(provider));
 
   router.use('/interaction', (error: unknown, _req: Request, res: Response, next: express.NextFunction) => {
     if (res.headersSent) next(error);
@@ -86,6 +73,25 @@ export function interactions(provider: Provider, accounts: readonly Account[]): 
   });
   return router;
 }
+
+/** What the person answered about a client that registered itself. */
+const allowing =
+  (provider: Provider) =>
+  async (req: Request, res: Response): Promise<void> => {
+    const details = await provider.interactionDetails(req, res);
+    if ((req.body as { readonly answer?: unknown }).answer !== 'yes') {
+      const refused = { error: 'access_denied', error_description: 'The person refused.' };
+      await provider.interactionFinished(req, res, refused);
+      return;
+    }
+    const { params, session } = details;
+    const { client_id: clientId, scope, resource } = params;
+    const scopes = typeof scope === 'string' ? scope : '';
+    const grant = new provider.Grant({ accountId: session?.accountId ?? '', clientId: String(clientId) });
+    grant.addOIDCScope(scopes);
+    for (const one of [resource].flat()) if (typeof one === 'string') grant.addResourceScope(one, scopes);
+    await provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } });
+  };
 
 type Limiters = Readonly<Record<'account' | 'address', RateLimiterMemory>>;
 

@@ -21,6 +21,10 @@ export interface IdentityEvent {
   readonly dedupeKey?: string;
 }
 
+/** A trace id comes from whoever calls, and nobody has checked it on these routes. */
+const traceOf = ({ traceId = '' }: IdentityEvent): string =>
+  traceId.replaceAll(/[^\w.:-]/g, '').slice(0, 100) || newId('content');
+
 /** Puts a sign-in, refusal, sign-out or revocation on record. */
 export const recordIdentity = (sql: Queryable, event: IdentityEvent): Promise<string[]> =>
   appendAudit(sql, [
@@ -41,7 +45,7 @@ export const recordIdentity = (sql: Queryable, event: IdentityEvent): Promise<st
       details: event.details,
       source: 'switchboard',
       category: 'identity',
-      trace_id: event.traceId ?? newId('content'),
+      trace_id: traceOf(event),
       dedupe_key: event.dedupeKey ?? null,
     },
   ]);

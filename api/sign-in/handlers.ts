@@ -4,6 +4,7 @@ import * as client from 'openid-client';
 import { discoverProvider } from '../../platform/sign-in/provider.ts';
 import { Throttle } from '../authentication/throttle.ts';
 import type { ApiDeps } from '../deps.ts';
+import { toApiError } from '../errors.ts';
 import { ApiError } from '../problem.ts';
 import { rememberLogin, setSession, takeLogin } from './cookies.ts';
 import { beginSession, recordRefusal } from './begin.ts';
@@ -51,6 +52,8 @@ export function mountBrowserSignIn(router: Router, deps: ApiDeps): void {
     try {
       await finish(deps, provider, throttle, req, res);
     } catch (error) {
+      // What is away now is no failure of whoever signs in.
+      if (toApiError(error)?.code === 'unavailable') throw error;
       const told = await refuse(deps, error, res);
       await throttle.take(FAILURES, req.ip ?? '');
       failurePage(res, told);

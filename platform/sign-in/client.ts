@@ -81,7 +81,10 @@ export async function signInByDevice(
   });
   const tokens = await client.pollDeviceAuthorizationGrant(provider, started, { resource: target.audience });
   const login = loginOf(identity, target.audience, tokens);
-  await withLogins(file, () => Promise.resolve(saveLogin(file, target.apiUrl, login)));
+  await withLogins(file, () => {
+    saveLogin(file, target.apiUrl, login);
+    return Promise.resolve();
+  });
   return login;
 }
 

@@ -27,7 +27,7 @@ async function bounded(response: Response, address: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
     if (bytes > MOST_BYTES) throw new Error(`${address} answered more than ${String(MOST_BYTES)} bytes.`);
     text += decoder.decode(chunk, { stream: true });

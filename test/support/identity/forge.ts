@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import type { CryptoKey, JWK, JWTHeaderParameters, JWTPayload } from 'jose';
+import type { CryptoKey, JWK, JWTHeaderParameters } from 'jose';
 
 /** A key pair with its id. */
 export interface ForgeKey {
@@ -75,7 +75,7 @@ export async function openForge(): Promise<Forge> {
         ...claims,
       };
       const kept = Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== undefined));
-      return new SignJWT(kept as JWTPayload)
+      return new SignJWT(kept)
         .setProtectedHeader({ alg: signer.alg, kid: signer.kid, typ: 'at+jwt', ...header })
         .sign(signer.privateKey);
     },
