@@ -5,7 +5,7 @@ import test from 'ava';
 import * as client from 'openid-client';
 
 import { discoverProvider } from '../../platform/sign-in/provider.ts';
-import { Browser } from '../support/identity/browser.ts';
+import { Browser } from '../../cli/demo/browser.ts';
 import { rest } from '../support/rest.ts';
 import { startCommand } from '../support/scenario-program.ts';
 import type { Command } from '../support/scenario-program.ts';

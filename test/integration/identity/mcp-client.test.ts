@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as client from 'openid-client';
 
-import { Browser } from '../../support/identity/browser.ts';
+import { Browser } from '../../../cli/demo/browser.ts';
 import { developmentProvider } from '../../support/identity/provider.ts';
 import { MCP_AUDIENCE, openSignInScene } from '../../support/identity/scene.ts';
 import { rest } from '../../support/rest.ts';
