@@ -21,6 +21,7 @@ import type { Mounting } from './http.ts';
 import { mountChannels } from './notifications/channels.ts';
 import { mountNotifications } from './notifications/handlers.ts';
 import { openApiDocument } from './openapi.ts';
+import { mountPolicy } from './policy/handlers.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
 import { mountSessions } from './sessions/handlers.ts';
@@ -83,14 +84,17 @@ const FEATURES = [
   mountRecord,
   mountDirectory,
   mountProfiles,
+  mountPolicy,
   mountCodec,
 ];
 
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */
-function limited({ database, profiles, limits }: ApiDeps): Authenticate {
+function limited({ database, profiles, profilesOf, limits }: ApiDeps): Authenticate {
   const authenticate = createAuthenticate(database, profiles);
   return async (authorization) => {
-    const principal = await authenticate(authorization);
+    const known = await authenticate(authorization);
+    const own = (await profilesOf(known.organisation_id)).get(known.role);
+    const principal = { ...known, clearance: own?.privacy.clearance ?? [] };
     await limits.request(principal);
     return principal;
   };

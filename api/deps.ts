@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Role } from '../contracts/principal.ts';
 import type { Jwks } from '../db/audit/keys.ts';
 import type { Database } from '../db/pool.ts';
+import type { ProfilesOf } from '../directory/organisation-profiles.ts';
 import type { Profile } from '../directory/profile-schema.ts';
 import type { Envelope } from '../privacy/envelope.ts';
 import type { Guard } from '../privacy/guard.ts';
@@ -19,7 +20,10 @@ export interface ApiDeps {
   readonly taskQueue: string;
   readonly guard: Guard;
   readonly envelope: Envelope;
+  /** The profiles of the release. */
   readonly profiles: ReadonlyMap<Role, Profile>;
+  /** The profiles of an organisation: what callers and their work are held to. */
+  readonly profilesOf: ProfilesOf;
   readonly feed: Feed;
   readonly limits: Limits;
   /** Public keys of the record's checkpoints. */

@@ -4,12 +4,14 @@ import { auditKeysFile, publicKeys } from '../db/audit/keys.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
+import { openOrganisationSettings } from '../directory/settings.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { followBase } from '../policy/reload.ts';
 import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
@@ -54,6 +56,9 @@ async function main(): Promise<void> {
   const limits = new Limits(limitSettings(config), { database, log });
   onShutdown('limits', () => limits.close());
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
+  onShutdown('policies', followBase(log));
+  const settings = await openOrganisationSettings({ database, url, log, profiles });
+  onShutdown('settings', () => settings.close());
   const deps = {
     ...privacy,
     database,
@@ -63,6 +68,7 @@ async function main(): Promise<void> {
     client,
     taskQueue: config.temporalTaskQueue,
     profiles,
+    profilesOf: settings.profilesOf,
     feed,
     limits,
     auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),

@@ -11,12 +11,14 @@ import { createClaimStore } from '../db/payload-claims.ts';
 import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
+import { openOrganisationSettings } from '../directory/settings.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { followBase } from '../policy/reload.ts';
 import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
@@ -79,10 +81,13 @@ async function main(): Promise<void> {
     await temporal.connection.close();
   });
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
+  onShutdown('policies', followBase(log));
+  const settings = await openOrganisationSettings({ database, url, log, profiles });
+  onShutdown('settings', () => settings.close());
   const deps = {
     ...privacy,
     database,
-    profiles,
+    profilesOf: settings.profilesOf,
     allowPrivateWebhooks: config.webhookAllowPrivate,
   };
   const taskQueue = config.temporalTaskQueue;

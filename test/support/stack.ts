@@ -22,6 +22,7 @@ import { createClaimStore } from '../../db/payload-claims.ts';
 import { openDatabase } from '../../db/pool.ts';
 import type { Database } from '../../db/pool.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
+import { openOrganisationSettings } from '../../directory/settings.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openPrivacy } from '../../privacy/open.ts';
@@ -113,7 +114,8 @@ export async function startStack({
   const { connection, client } = await connectTemporal({ ...temporal, dataConverter });
   const native = await NativeConnection.connect({ address: temporal.address });
   const profiles = loadProfiles(PROFILES);
-  const shared = { ...privacy, database, profiles };
+  const settings = await openOrganisationSettings({ database, url: urls.appUrl, log, profiles });
+  const shared = { ...privacy, database, profiles, profilesOf: settings.profilesOf };
   const feed = await openFeed({ database, url: urls.appUrl, log });
   const limits = new Limits({ ...limitSettings(loadConfig({})), ...lower }, { database, log });
   const served: Served = await serveApi(
@@ -181,6 +183,7 @@ export async function startStack({
       await served.close();
       await limits.close();
       await feed.close();
+      await settings.close();
       await stopWorker();
       await native.close();
       await connection.close();

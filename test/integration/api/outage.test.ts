@@ -12,6 +12,7 @@ import { serveApi } from '../../../api/serve.ts';
 import { openFeed } from '../../../api/stream/feed.ts';
 import { createClaimStore } from '../../../db/payload-claims.ts';
 import { openDatabase } from '../../../db/pool.ts';
+import { releaseProfiles } from '../../../directory/organisation-profiles.ts';
 import { loadProfiles } from '../../../directory/profiles.ts';
 import { loadConfig } from '../../../platform/config.ts';
 import { createLogger } from '../../../platform/log.ts';
@@ -125,6 +126,7 @@ test.serial(
       ...openPrivacy(path.join(folder, 'master.key'), database),
       database,
       profiles,
+      profilesOf: () => Promise.resolve(releaseProfiles(profiles)),
       client: stack.client,
       taskQueue: stack.taskQueue,
       historyKeys: stack.historyKeys,
