@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Role } from '../contracts/principal.ts';
 import type { Jwks } from '../db/audit/keys.ts';
 import type { Database } from '../db/pool.ts';
+import type { ClientAddresses } from '../directory/client-configuration.ts';
 import type { ProfilesOf } from '../directory/organisation-profiles.ts';
 import type { Profile } from '../directory/profile-schema.ts';
 import type { Envelope } from '../privacy/envelope.ts';
@@ -12,6 +13,11 @@ import type { PurposeKeys } from '../privacy/key-ring.ts';
 import type { ClaimStore } from '../temporal/claims.ts';
 import type { Limits } from './limits/limits.ts';
 import type { Feed } from './stream/feed.ts';
+
+/** Where profile bundles get their signature, and what rendered configurations point to. */
+export interface ProfilePublishing extends ClientAddresses {
+  readonly keysFile: string;
+}
 
 /** What the API works with; given once, where the process is composed. */
 export interface ApiDeps {
@@ -28,6 +34,8 @@ export interface ApiDeps {
   readonly limits: Limits;
   /** Public keys of the record's checkpoints. */
   readonly auditKeys: () => Jwks;
+  /** How profiles are published: the file of keys that sign them, and the addresses written into configurations. */
+  readonly publishing: ProfilePublishing;
   /** Keys and large payloads of workflow histories, for the codec endpoint. */
   readonly historyKeys: PurposeKeys;
   readonly claims: ClaimStore;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { auditKeysFile, publicKeys } from '../db/audit/keys.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
+import { bundleKeysFile } from '../directory/bundle-keys.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { openOrganisationSettings } from '../directory/settings.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -71,6 +72,11 @@ async function main(): Promise<void> {
     profilesOf: settings.profilesOf,
     feed,
     limits,
+    publishing: {
+      keysFile: bundleKeysFile(config.dataDir),
+      mcpUrl: config.mcpUrl,
+      proxyUrl: config.proxyUrl,
+    },
     auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),
     log,
   };

@@ -6,6 +6,7 @@ import { Role } from './principal.ts';
 import { Timestamp } from './time.ts';
 
 const roleIn = { role: Role };
+const roleOrOwn = { role: z.union([Role, z.literal('me')]).describe('A role, or me for the one that is yours') };
 const text = z.string();
 
 /** A profile as its YAML says; the schema is the directory's, which validates at load. */
@@ -104,23 +105,30 @@ export const getProfileBundle = defineOperation({
   method: 'get',
   path: '/profiles/{role}/bundle',
   summary: 'The profile as a signed bundle (compact JWS), to verify with the keys of GET /profiles/keys.',
-  input: z.strictObject(roleIn),
+  input: z.strictObject(roleOrOwn),
   output: z.object({ text }),
   action: 'profile:read',
   errors: ['not_found', 'forbidden'],
   textField: 'text',
 });
-export const getGooseConfig = textView(
-  'get_goose_config',
-  '/profiles/{role}/goose',
-  'The profile as a config.yaml for goose: extensions, models through the proxy, settings.',
-);
+export const getGooseConfig = defineOperation({
+  name: 'get_goose_config',
+  method: 'get',
+  path: '/profiles/{role}/goose',
+  summary: 'The profile as a config.yaml for goose: extensions, models through the proxy, settings.',
+  input: z.strictObject(roleOrOwn),
+  output: z.object({ text }),
+  action: 'profile:read',
+  errors: ['not_found', 'forbidden'],
+  textField: 'text',
+});
+
 export const getMcpConfig = defineOperation({
   name: 'get_mcp_config',
   method: 'get',
   path: '/profiles/{role}/mcp',
   summary: 'The MCP servers of the profile, in the form that MCP clients read (mcpServers).',
-  input: z.strictObject(roleIn),
+  input: z.strictObject(roleOrOwn),
   output: z.object({ mcpServers: JsonMap.meta({ type: 'object' }) }),
   action: 'profile:read',
   errors: ['not_found', 'forbidden'],

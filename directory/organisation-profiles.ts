@@ -93,9 +93,9 @@ export class OrganisationProfiles {
 }
 
 /** A stored profile as this release reads it: fields that came later get their defaults. */
-function publishedRow({ role, version, profile, digest }: ProfileVersionRow): PublishedProfile {
+function publishedRow({ role, version, profile }: ProfileVersionRow): PublishedProfile {
   const parsed = Profile.safeParse(profile);
-  if (parsed.success) return { profile: parsed.data, version, digest };
+  if (parsed.success) return { profile: parsed.data, version, digest: digestOf(parsed.data) ?? '' };
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new Error(`Version ${String(version)} of the profile of ${role} cannot be used: ${faults.join('; ')}`);
 }

@@ -103,6 +103,12 @@ export const ConfigVariables = z.object({
     .pipe(z.array(z.url({ protocol: /^https?$/, error: 'must be http or https origins, separated by commas' })))
     .optional()
     .describe('Origins of the Temporal Web UI that may ask the codec endpoint; unset: the development server'),
+  mcpUrl: httpUrl()
+    .optional()
+    .describe('Address under which clients reach the MCP server; unset: this machine, mcpPort'),
+  proxyUrl: httpUrl()
+    .default('http://127.0.0.1:8090')
+    .describe('Address under which clients reach models, written into their configuration'),
   apiUrl: httpUrl().optional().describe('Where the MCP extension finds the API; unset: this machine, apiPort'),
   apiKey: z.string().optional().describe('API key the MCP extension signs in with over stdio'),
   approverKey: z
@@ -120,9 +126,10 @@ export const ConfigVariables = z.object({
 });
 
 /** The settings of a process, read once at its start. */
-export type Config = Omit<z.infer<typeof ConfigVariables>, 'keysFile' | 'apiUrl' | 'publicUrl'> & {
+export type Config = Omit<z.infer<typeof ConfigVariables>, 'keysFile' | 'apiUrl' | 'mcpUrl' | 'publicUrl'> & {
   keysFile: string;
   apiUrl: string;
+  mcpUrl: string;
   publicUrl: string;
 };
 
@@ -153,6 +160,7 @@ function withDerived(values: z.infer<typeof ConfigVariables>): Config {
     ...values,
     keysFile: path.resolve(values.keysFile ?? path.join(values.dataDir, 'keys.json')),
     apiUrl: values.apiUrl ?? own,
+    mcpUrl: values.mcpUrl ?? `http://${reachableHost(values.apiHost)}:${String(values.mcpPort)}/mcp`,
     publicUrl: values.publicUrl ?? own,
   };
 }

@@ -21,6 +21,7 @@ import { migrate } from '../../db/migrate.ts';
 import { createClaimStore } from '../../db/payload-claims.ts';
 import { openDatabase } from '../../db/pool.ts';
 import type { Database } from '../../db/pool.ts';
+import { bundleKeysFile } from '../../directory/bundle-keys.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
 import { openOrganisationSettings } from '../../directory/settings.ts';
 import { loadConfig } from '../../platform/config.ts';
@@ -125,6 +126,11 @@ export async function startStack({
       historyKeys,
       claims,
       codecOrigins: ['http://ui.example'],
+      publishing: {
+        keysFile: bundleKeysFile(folder),
+        mcpUrl: 'http://127.0.0.1:8091/mcp',
+        proxyUrl: 'http://127.0.0.1:8090',
+      },
       auditKeys: () => publicKeys(auditKeysFile(folder)),
       taskQueue: name,
       feed,

@@ -134,6 +134,7 @@ test.serial(
       codecOrigins: [],
       feed,
       limits: new Limits(limitSettings(loadConfig({})), { database, log }),
+      publishing: { keysFile: path.join(folder, 'profile-keys.json'), mcpUrl: 'http://mcp', proxyUrl: 'http://proxy' },
       auditKeys: () => ({ keys: [] }),
       log,
     };

@@ -1,0 +1,20 @@
+import type { Role } from '../../contracts/principal.ts';
+import type { PublishedProfile } from '../../directory/organisation-profiles.ts';
+import type { Call } from '../call.ts';
+import type { ApiDeps } from '../deps.ts';
+import { requirePermission } from '../permission.ts';
+import { notFound } from '../problem.ts';
+
+/** The profile of a role in force, where the caller may read it; its version goes into the ETag. */
+export async function publishedProfile(
+  deps: ApiDeps,
+  call: Call,
+  name: Role | 'me',
+): Promise<PublishedProfile & { readonly role: Role }> {
+  const role = name === 'me' ? call.principal.role : name;
+  await requirePermission(deps, call, 'profile:read', { kind: 'profile', target_role: role }, role);
+  const published = (await deps.profilesOf(call.principal.organisation_id)).published(role);
+  if (!published) throw notFound(`The profile of ${role}`);
+  call.tag?.(`${String(published.version)}-${published.digest.slice(-16)}`);
+  return { role, ...published };
+}
