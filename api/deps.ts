@@ -30,6 +30,8 @@ export interface ApiDeps {
   readonly profiles: ReadonlyMap<Role, Profile>;
   /** The profiles of an organisation: what callers and their work are held to. */
   readonly profilesOf: ProfilesOf;
+  /** Has them read again: called before somebody is told that they changed, who will ask at once. */
+  readonly forgetProfiles?: (organisationId: string) => void;
   readonly feed: Feed;
   readonly limits: Limits;
   /** Public keys of the record's checkpoints. */

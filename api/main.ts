@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     taskQueue: config.temporalTaskQueue,
     profiles,
     profilesOf: settings.profilesOf,
+    forgetProfiles: settings.forgetProfiles,
     feed,
     limits,
     publishing: {

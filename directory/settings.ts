@@ -15,6 +15,8 @@ import type { Profile } from './profile-schema.ts';
 export interface OrganisationSettings {
   /** The profiles of an organisation by role: its own versions, and the release's where it has none. */
   readonly profilesOf: ProfilesOf;
+  /** Has an organisation's profiles read again. */
+  forgetProfiles(organisationId: string): void;
   close(): Promise<void>;
 }
 
@@ -38,6 +40,9 @@ export async function openOrganisationSettings(options: {
   await follower.listen();
   return {
     profilesOf: (organisationId) => follower.profiles.of(organisationId),
+    forgetProfiles: (organisationId) => {
+      follower.profiles.forget(organisationId);
+    },
     close: () => follower.close(),
   };
 }

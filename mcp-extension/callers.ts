@@ -2,6 +2,7 @@ import { toolOperations } from '../contracts/index.ts';
 import type { Operation } from '../contracts/operation.ts';
 import type { Logger } from '../platform/log.ts';
 import { createApiClient } from './api-client.ts';
+import { PROFILE_URI } from './events/resource-uris.ts';
 import type { EventStreams } from './events/streams.ts';
 import { limitByProfile } from './profile-tools.ts';
 import type { SwitchboardServerOptions } from './server.ts';
@@ -39,6 +40,9 @@ export function prepareCallers(options: CallerOptions): ServerOptionsFor {
     retries = 2,
   } = options;
   const limited = limitByProfile(tools);
+  streams.watch((key, changed) => {
+    if (changed === 'all' || changed.includes(PROFILE_URI)) limited.forget(key);
+  });
   return ({ key, approverKey }) => {
     const call = createApiClient({ baseUrl, key, timeoutMs, retries });
     // Without a key of the person's own the client's key may be a person's; an agent's is never asked.

@@ -122,6 +122,7 @@ export async function startStack({
   const served: Served = await serveApi(
     {
       ...shared,
+      forgetProfiles: settings.forgetProfiles,
       client,
       historyKeys,
       claims,
