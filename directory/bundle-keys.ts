@@ -45,7 +45,7 @@ const textOf = (keys: readonly StoredKey[]): string => `${JSON.stringify({ keys 
 
 /** Reads the file of keys, the newest first; the first start makes it, and only its owner may read it. */
 function readKeys(file: string): readonly StoredKey[] {
-  const text = readOrCreatePrivate(file, () => textOf([newKey(new Date())]));
+  const text = readOrCreatePrivate(file, () => textOf([newKey(new Date(0))]));
   if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
     throw new Error(`The profile keys ${file} are open to other users. Run: chmod 600 ${file}`);
   const parsed = KeyFile.safeParse(tryJson(text));

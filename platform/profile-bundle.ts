@@ -1,6 +1,5 @@
-import { errors, importJWK, jwtVerify } from 'jose';
+import { decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose';
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
-import { decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 
 import { Role } from '../contracts/principal.ts';
@@ -33,7 +32,14 @@ export const BundleKeys = z.object({
     z.looseObject({ kid: z.string(), kty: z.string(), crv: z.string().optional(), x: z.string().optional() }),
   ),
 });
-export type BundleKeys = z.infer<typeof BundleKeys>;
+export interface BundleKeys {
+  readonly keys: readonly {
+    readonly kid: string;
+    readonly kty: string;
+    readonly crv?: string | undefined;
+    readonly x?: string | undefined;
+  }[];
+}
 
 export type BundleFault =
   | 'malformed'

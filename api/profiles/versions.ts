@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import type { z } from 'zod';
 
 import type { Role } from '../../contracts/principal.ts';
@@ -28,8 +29,7 @@ function sentProfile(role: Role, sent: unknown): Profile {
   const parsed = Profile.safeParse(sent);
   if (!parsed.success) {
     const issues = parsed.error.issues.map((issue) => ({ ...issue, path: ['profile', ...issue.path] }));
-    parsed.error.issues = issues;
-    throw inputError(parsed.error);
+    throw inputError(new ZodError(issues));
   }
   if (parsed.data.role !== role) throw invalid('/profile/role', `is ${parsed.data.role}, but the path says ${role}`);
   return parsed.data;
