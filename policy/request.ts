@@ -22,7 +22,8 @@ export interface CedarRequest {
 }
 
 const PRINCIPAL_TYPES = { user: 'User', agent: 'Agent', service: 'Service' } as const;
-const RESOURCE_TYPES: Readonly<Record<ResourceKind, string>> = {
+/** What Cedar calls each kind of resource. */
+export const RESOURCE_TYPES: Readonly<Record<ResourceKind, string>> = {
   task: 'Task',
   approval: 'Approval',
   session: 'Session',

@@ -1,5 +1,6 @@
 import type { Role } from '../../contracts/principal.ts';
 import type { PublishedProfile } from '../../directory/organisation-profiles.ts';
+import { announceProfile } from '../../db/profiles.ts';
 import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
 import { requirePermission } from '../permission.ts';
@@ -17,4 +18,18 @@ export async function publishedProfile(
   if (!published) throw notFound(`The profile of ${role}`);
   call.tag?.(`${String(published.version)}-${published.digest.slice(-16)}`);
   return { role, ...published };
+}
+
+/** Tells somebody who signs in for the first time, or got another role, which profile is theirs (DIR-2). */
+export async function announceAssigned(
+  { database, profilesOf }: ApiDeps,
+  { principal: { organisation_id, kind, id, role }, traceId }: Pick<Call, 'principal' | 'traceId'>,
+): Promise<void> {
+  const published = (await profilesOf(organisation_id)).published(role);
+  if (!published) return;
+  const { version, digest } = published;
+  const audience = [`${kind}:${id}`];
+  await database.transaction(organisation_id, (sql) =>
+    announceProfile(sql, { type: 'profile.assigned', role, version, digest, audience, traceId }),
+  );
 }
