@@ -1,5 +1,8 @@
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import type { EntityUidJson } from '@cedar-policy/cedar-wasm/nodejs';
 
+import { isAction } from './actions.ts';
+import type { Action } from './actions.ts';
 import { basePolicies } from './base.ts';
 import { asSet, readPolicies } from './cedar.ts';
 import type { Policy } from './cedar.ts';
@@ -8,6 +11,8 @@ import type { Policy } from './cedar.ts';
 export interface Additions {
   readonly version: number;
   readonly policies: readonly Policy[];
+  /** The actions that any of them speaks of; for all others nobody has to be asked. */
+  readonly covers: (action: Action) => boolean;
 }
 
 /** Before the ids of an organisation's policies wherever they are quoted: it says whose they are. */
@@ -33,8 +38,27 @@ export function setAdditions(organisationId: string, version: number, text: stri
   const wrong = [...faults, ...permits];
   if (wrong.length > 0) known.set(organisationId, 'unreadable');
   else if (policies.length === 0) known.delete(organisationId);
-  else known.set(organisationId, { version, policies: policies.map(prefixed) });
+  else known.set(organisationId, { version, policies: policies.map(prefixed), covers: coverage(policies) });
   return wrong;
+}
+
+/** Which actions policies speak of: named ones, or any where one names none, or a group of them. */
+function coverage(policies: readonly Policy[]): Additions['covers'] {
+  const named = new Set<Action>();
+  for (const { json } of policies) {
+    const { action } = json;
+    const ids = action.op === 'All' ? [''] : namesIn(action);
+    for (const id of ids) {
+      if (!isAction(id)) return () => true;
+      named.add(id);
+    }
+  }
+  return (action) => named.has(action);
+}
+
+function namesIn(scope: object): string[] {
+  const { entity, entities = [] } = scope as { entity?: EntityUidJson; entities?: EntityUidJson[] };
+  return [...(entity ? [entity] : []), ...entities].map((uid) => ('__entity' in uid ? uid.__entity.id : uid.id));
 }
 
 /** What an organisation adds; undefined where it adds nothing. */

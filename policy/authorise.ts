@@ -36,7 +36,7 @@ export function authorise(principal: Subject, action: Action, resource: Resource
   if (verdict.failed !== undefined)
     return { allow: false, policies: verdict.policies, reason: `${what} is refused: ${verdict.failed}` };
   if (verdict.allow) {
-    const narrowed = narrow(base, principal.organisation_id, request);
+    const narrowed = narrow(base, principal.organisation_id, action, request);
     if (narrowed?.failed !== undefined)
       return { allow: false, policies: narrowed.policies, reason: `${what} is refused: ${narrowed.failed}` };
     return narrowed ? forbidden(what, narrowed.policies) : permitted(what, inOrder(base, verdict.policies));
@@ -60,24 +60,30 @@ const inOrder = ({ policies }: BasePolicies, ids: readonly string[]): string[] =
   policies.map(({ id }) => id).filter((id) => ids.includes(id));
 
 /** The forbids of an organisation that hit a request; undefined where none does. */
-function narrow(base: BasePolicies, organisationId: string, request: CedarRequest): Verdict | undefined {
+function narrow(
+  base: BasePolicies,
+  organisationId: string,
+  action: Action,
+  request: CedarRequest,
+): Verdict | undefined {
   const additions = additionsOf(organisationId);
   if (additions === undefined) return undefined;
   const unreadable = { allow: false, policies: [], failed: 'the policies of the organisation cannot be read.' };
   if (additions === 'unreadable') return unreadable;
+  if (!additions.covers(action)) return undefined;
   const set = additionsSet(organisationId, additions);
   if (set === undefined) return unreadable;
-  const verdict = ask(base, set, request);
+  const verdict = ask(base, set, request, false);
   return verdict.failed === undefined && verdict.policies.length === 0 ? undefined : verdict;
 }
 
 /** Asks one set. What cannot be evaluated is refused, and says so. */
-function ask({ schemaName }: BasePolicies, set: string, request: CedarRequest): Verdict {
+function ask({ schemaName }: BasePolicies, set: string, request: CedarRequest, validateRequest = true): Verdict {
   const answer = cedar.statefulIsAuthorized({
     ...request,
     preparsedPolicySetId: set,
     preparsedSchemaName: schemaName,
-    validateRequest: true,
+    validateRequest,
   });
   return verdictOf(answer);
 }

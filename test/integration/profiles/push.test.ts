@@ -93,6 +93,8 @@ for (const [way, connect] of Object.entries(WAYS)) {
       client.setNotificationHandler('notifications/resources/updated', () => void (updated += 1));
     };
     const key = stack.keys[`${role}-agent`] ?? '';
+    // Its first sign of life, which pushes its profile too, is not what is looked for here.
+    await callerOf(stack, `${role}-agent`).post('/agents/me/heartbeat');
     const client = await connect(t, { apiUrl: stack.apiUrl, key }, { prepare });
     t.true((await toolsOf(client)).includes('send_task'));
     const uri = 'switchboard://profile';
