@@ -16,7 +16,7 @@ export interface OrganisationSettings {
   /** The profiles of an organisation by role: its own versions, and the release's where it has none. */
   readonly profilesOf: ProfilesOf;
   /** Has an organisation's profiles read again. */
-  forgetProfiles(organisationId: string): void;
+  readonly forgetProfiles: (organisationId: string) => void;
   close(): Promise<void>;
 }
 

@@ -10,6 +10,7 @@ import { runSealer } from '../db/audit/sealer.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
 import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import { openDatabase } from '../db/pool.ts';
+import type { Database } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { openOrganisationSettings } from '../directory/settings.ts';
 import { loadConfig } from '../platform/config.ts';
@@ -49,6 +50,15 @@ function installRuntime(log: ReturnType<typeof createLogger>): void {
   Runtime.install({ logger, shutdownSignals: [] });
 }
 
+/** The policies of the release, and what organisations set for themselves. */
+async function settingsOf(database: Database, url: string, log: ReturnType<typeof createLogger>) {
+  onShutdown('policies', followBase(log));
+  const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
+  const settings = await openOrganisationSettings({ database, url, log, profiles });
+  onShutdown('settings', () => settings.close());
+  return settings;
+}
+
 /** Runs the workers until the process is told to stop; short activities finish first. */
 async function main(): Promise<void> {
   guardRegularExpressions();
@@ -80,14 +90,11 @@ async function main(): Promise<void> {
     await connection.close();
     await temporal.connection.close();
   });
-  const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
-  onShutdown('policies', followBase(log));
-  const settings = await openOrganisationSettings({ database, url, log, profiles });
-  onShutdown('settings', () => settings.close());
+  const { profilesOf } = await settingsOf(database, url, log);
   const deps = {
     ...privacy,
     database,
-    profilesOf: settings.profilesOf,
+    profilesOf,
     allowPrivateWebhooks: config.webhookAllowPrivate,
   };
   const taskQueue = config.temporalTaskQueue;

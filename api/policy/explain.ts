@@ -28,23 +28,16 @@ type Described = Exclude<(typeof explainPolicy)['input']['_output']['resource'],
 async function somebody(deps: ApiDeps, call: Call, id: string): Promise<Principal> {
   const { organisation_id } = call.principal;
   if (id === call.principal.id) return call.principal;
-  const kind = kindOfId(id);
   const who = await deps.database.inOrganisation(organisation_id, async (sql) => {
-    if (kind === 'agent') return { administrator: false, ...(await findAgent(sql, id)) };
-    return { acts_for: null, ...(kind === 'user' && (await findUser(sql, id))) };
+    const agent = kindOfId(id) === 'agent' ? await findAgent(sql, id) : undefined;
+    if (agent) return { ...agent, kind: 'agent' as const, administrator: false };
+    const user = kindOfId(id) === 'user' ? await findUser(sql, id) : undefined;
+    return user && { ...user, kind: 'user' as const, acts_for: null };
   });
-  if (!('role' in who) || who.role === undefined) throw notFound(id);
-  const clearance = (await deps.profilesOf(organisation_id)).get(who.role)?.privacy.clearance ?? [];
-  return {
-    organisation_id,
-    kind: kind === 'agent' ? 'agent' : 'user',
-    id,
-    name: who.name ?? id,
-    role: who.role,
-    acts_for: who.acts_for ?? null,
-    administrator: who.administrator ?? false,
-    clearance,
-  };
+  if (!who) throw notFound(id);
+  const { kind, name, role, acts_for, administrator } = who;
+  const clearance = (await deps.profilesOf(organisation_id)).get(role)?.privacy.clearance ?? [];
+  return { organisation_id, kind, id, name, role, acts_for, administrator, clearance };
 }
 
 /** The real thing of an id, as far as the caller may read it; everything else does not exist. */

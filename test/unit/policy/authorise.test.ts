@@ -215,7 +215,7 @@ test('POL-1: a service syncs the directory only where its token says so', (t) =>
   const resource: Resource = { organisation_id: ORG, kind: 'organisation' };
   t.false(authorise(service, 'directory:sync', resource).allow);
   t.true(authorise({ ...service, scopes: ['directory:sync'] }, 'directory:sync', resource).allow);
-  t.false(authorise({ ...WHO.desk, scopes: ['directory:sync'] } as Principal, 'directory:sync', resource).allow);
+  t.false(authorise({ ...WHO.desk, scopes: ['directory:sync'] }, 'directory:sync', resource).allow);
 });
 
 test('POL-1: what the schema does not know is refused and told', (t) => {

@@ -13,7 +13,7 @@ interface Policy {
   readonly id: string;
   readonly effect: 'permit' | 'forbid';
   readonly actions?: readonly Action[];
-  when(principal: Principal, resource: Resource, action: Action): boolean;
+  readonly when: (principal: Principal, resource: Resource, action: Action) => boolean;
 }
 
 const always = (): boolean => true;
