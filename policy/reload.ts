@@ -11,9 +11,12 @@ export interface ReloadLog {
 
 // A release unpacks several files; what is read in between would be half of each.
 const SETTLED_MS = 200;
+/** SIGHUP means that the terminal is gone, and stops the process. */
+const SIGNAL = 'SIGUSR2';
+const HAS_SIGNALS = process.platform !== 'win32';
 
 /**
- * Uses the policies of a folder, and reads them again when a file changes or the process gets SIGHUP. The first time
+ * Uses the policies of a folder, and reads them again when a file changes or the process gets SIGUSR2. The first time
  * faults are thrown; later they are logged, and what was in use stays in use. Answers how to stop.
  */
 export function followBase(log: ReloadLog, folder: string = POLICY_FOLDER): () => void {
@@ -34,10 +37,10 @@ export function followBase(log: ReloadLog, folder: string = POLICY_FOLDER): () =
     timer = setTimeout(reload, SETTLED_MS).unref();
   };
   const watchers = [folder, path.join(folder, 'policies')].map((one) => watch(one, { persistent: false }, soon));
-  process.on('SIGHUP', reload);
+  if (HAS_SIGNALS) process.on(SIGNAL, reload);
   return () => {
     clearTimeout(timer);
-    process.off('SIGHUP', reload);
+    process.off(SIGNAL, reload);
     for (const watcher of watchers) watcher.close();
   };
 }
