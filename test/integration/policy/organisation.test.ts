@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import test from 'ava';
 
 import { currentPolicies } from '../../../db/policies.ts';

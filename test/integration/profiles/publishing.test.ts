@@ -83,12 +83,12 @@ test.serial('DIR-3: an organisation stores versions of its own; rollback is a ne
   t.is((await own('support-agent')).version, 1);
   const stored = await by(ADMINISTRATOR).put(path, { profile, expected_version: 1 });
   t.like(stored.body, { version: 2, restores: null, created_by: by(ADMINISTRATOR).id });
-  const seen = await eventually(() => own('support-agent'), ({ version }) => version === 2, 2_000);
+  const seen = await eventually(() => own('support-agent'), ({ version }) => version === 2);
   t.is(seen.profile['display_name'], 'Help desk');
   t.is(seen.digest, stored.body.digest);
   t.is((await by(ADMINISTRATOR).put(path, { profile, expected_version: 1 })).body.code, 'version_conflict');
   t.like((await by(ADMINISTRATOR).put(path, { restore: 1 })).body, { version: 3, restores: 1 });
-  await eventually(() => own('support-agent'), ({ profile: now }) => now['display_name'] !== 'Help desk', 2_000);
+  await eventually(() => own('support-agent'), ({ profile: now }) => now['display_name'] !== 'Help desk');
   t.like((await by(ADMINISTRATOR).put(path, { restore: 2 })).body, { version: 4, restores: 2, digest: stored.body.digest });
   t.is((await by(ADMINISTRATOR).put(path, { restore: 9 })).status, 404);
   const { body } = await by(ADMINISTRATOR).get<{ versions: { version: number }[] }>(`${path}/versions`);
@@ -104,7 +104,7 @@ test.serial('DIR-3: an organisation stores versions of its own; rollback is a ne
 test.serial('POL-3: versions of one organisation are not there for another', async (t) => {
   const profile = { ...(await release('analyst')), display_name: 'Numbers' };
   await by(ADMINISTRATOR).put('/admin/profiles/analyst', { profile });
-  await eventually(() => own('analyst-agent'), ({ version }) => version === 2, 2_000);
+  await eventually(() => own('analyst-agent'), ({ version }) => version === 2);
   const other = (name: string): Caller => callerOf(stack, name, 'other');
   t.like((await other('analyst-agent').get('/profiles/me')).body, { version: 1 });
   const { body } = await other(ADMINISTRATOR).get<{ versions: unknown[] }>('/admin/profiles/analyst/versions');
@@ -149,10 +149,10 @@ test.serial('POL-2: what a new version allows is what the API permits', async (t
   t.is((await by('marketing-agent').post('/tasks/route', { target: 'hr', type: 'x' })).status, 202);
   await by(ADMINISTRATOR).put('/admin/profiles/marketing', { profile: { ...profile, extensions } });
   const send = () => by('marketing-agent').post('/tasks/route', { target: 'hr', type: 'x' });
-  const refused = await eventually(send, ({ status }) => status === 403, 2_000);
+  const refused = await eventually(send, ({ status }) => status === 403);
   t.deepEqual(refused.body['policies'], ['profiles-allow-tools']);
   await by(ADMINISTRATOR).put('/admin/profiles/marketing', { restore: 1 });
-  await eventually(send, ({ status }) => status === 202, 2_000);
+  await eventually(send, ({ status }) => status === 202);
 });
 
 test.serial('GUARD-4: a new clearance is what callers see in clear from then on', async (t) => {
@@ -161,6 +161,6 @@ test.serial('GUARD-4: a new clearance is what callers see in clear from then on'
   const profile = await release('developer');
   const privacy = { ...(profile['privacy'] as object), clearance: ['email'] };
   await by(ADMINISTRATOR).put('/admin/profiles/developer', { profile: { ...profile, privacy } });
-  await eventually(me, (clearance) => clearance.includes('email'), 2_000);
+  await eventually(me, (clearance) => clearance.includes('email'));
   t.pass();
 });

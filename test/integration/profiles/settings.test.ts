@@ -42,9 +42,7 @@ const store = (version: number) =>
 const seen = (settings: OrganisationSettings, version: number) =>
   eventually(
     () => versionIn(settings),
-    (now) => now === version,
-    2_000,
-  );
+    (now) => now === version);
 
 test.serial('DIR-2: every process knows a new version within two seconds, and one that starts later too', async (t) => {
   const processes = await Promise.all([another(), another(), another()]);
@@ -91,9 +89,7 @@ test.serial('DIR-2: a version that commits after a later one is not missed', asy
   await stack.database.transaction(stack.other.organisationId, (sql) => addProfile(sql, row(2)));
   await eventually(
     () => versionIn(settings, stack.other.organisationId),
-    (now) => now === 2,
-    2_000,
-  );
+    (now) => now === 2);
   t.is(await versionIn(settings), 4);
   await slow.query('COMMIT');
   await seen(settings, 5);
@@ -111,9 +107,7 @@ test.serial('DIR-3: a stored profile that cannot be used is told, and not replac
   );
   await eventually(
     () => settings.profilesOf(stack.other.organisationId).then(() => 'usable', String),
-    (answer) => /Version 2 of the profile of legal cannot be used: .*display_name/.test(answer),
-    2_000,
-  );
+    (answer) => /Version 2 of the profile of legal cannot be used: .*display_name/.test(answer));
   t.is(await versionIn(settings), 5);
 });
 
