@@ -21,10 +21,13 @@ import { digestOf } from '../platform/digest.ts';
 import { newId } from '../platform/ids.ts';
 import { schemaFaults } from '../platform/json-schema.ts';
 import { compilePolicy, policyOf } from './approval-policy.ts';
+import type { ProfilesOf } from '../directory/organisation-profiles.ts';
 import type { ActivityDeps } from './deps.ts';
 import { isNear, requireOpen } from './tasks.ts';
 import { permit, toolsOf } from './principals.ts';
 import { requireSession } from './sessions.ts';
+
+type Profiles = Awaited<ReturnType<ProfilesOf>>;
 
 async function contentOf(sql: Queryable, id: string): Promise<ApprovalContent> {
   const row = await getContent(sql, id);
@@ -54,7 +57,7 @@ async function delegatesOf(sql: Queryable, requirement: Requirement, excluded: R
 }
 
 async function compile(
-  deps: ActivityDeps,
+  known: Profiles,
   sql: Queryable,
   request: CompileRequest,
   content: ApprovalContent,
@@ -63,7 +66,7 @@ async function compile(
   const excluded = selves(request.requester);
   const task = request.task_id === null ? undefined : await findTask(sql, request.task_id);
   const roles = [task?.sender_role, request.requester.role];
-  const profiles = roles.flatMap((role) => (role ? (deps.profiles.get(role) ?? []) : []));
+  const profiles = roles.flatMap((role) => (role ? (known.get(role) ?? []) : []));
   const policy = policyOf(content.approvers, profiles);
   const compiled = (await compilePolicy(policy, { sql, content, excluded, profiles })) ?? fallback;
   if (!compiled)
@@ -114,7 +117,7 @@ async function anyOfRole(sql: Queryable, { role }: Actor, requirement: Requireme
 }
 
 async function edited(
-  deps: ActivityDeps,
+  known: Profiles,
   sql: Queryable,
   check: DecisionCheck,
   content: ApprovalContent,
@@ -135,7 +138,7 @@ async function edited(
   const id = newId('content');
   const before = await getContent(sql, check.request.content);
   await putMasked(sql, id, changed as Json, { ...before?.found, ...decision?.found });
-  return { content: id, compiled: await compile(deps, sql, check.request, changed, asked) };
+  return { content: id, compiled: await compile(known, sql, check.request, changed, asked) };
 }
 
 /** Only what the schema names may be set: a schema that says nothing of a field does not allow it. */
@@ -146,10 +149,11 @@ const isEditable = (schema: Record<string, Json>, key: string): boolean => {
 
 /** Who may approve what, and the digest that binds an approval to its action. */
 export const createApprovalActivities = (deps: ActivityDeps): ApprovalActivities => ({
-  compileApproval: (request) =>
-    deps.database.inOrganisation(request.organisation_id, async (sql) => {
-      const { requester } = request;
-      const allowed_tools = toolsOf(requester, requester.role === null ? undefined : deps.profiles.get(requester.role));
+  async compileApproval(request) {
+    const { requester } = request;
+    const known = await deps.profilesOf(request.organisation_id);
+    const allowed_tools = toolsOf(requester, requester.role === null ? undefined : known.get(requester.role));
+    return deps.database.inOrganisation(request.organisation_id, async (sql) => {
       const policies = permit(
         request.organisation_id,
         { actor: requester, role: requester.role ?? 'support' },
@@ -160,16 +164,19 @@ export const createApprovalActivities = (deps: ActivityDeps): ApprovalActivities
         },
       );
       await checkSubject(sql, request);
-      return { ...(await compile(deps, sql, request, await contentOf(sql, request.content))), policies };
-    }),
+      return { ...(await compile(known, sql, request, await contentOf(sql, request.content))), policies };
+    });
+  },
 
-  checkDecision: (check) =>
-    deps.database.inOrganisation(check.organisation_id, async (sql) => {
+  async checkDecision(check) {
+    const known = await deps.profilesOf(check.organisation_id);
+    return deps.database.inOrganisation(check.organisation_id, async (sql) => {
       const content = await contentOf(sql, check.request.content);
-      const { requirement } = await compile(deps, sql, check.request, content);
+      const { requirement } = await compile(known, sql, check.request, content);
       const on_behalf_of = await principalOfVote(sql, check, requirement);
-      return { on_behalf_of, edited: await edited(deps, sql, check, content, requirement) };
-    }),
+      return { on_behalf_of, edited: await edited(known, sql, check, content, requirement) };
+    });
+  },
 
   managersOf: ({ organisation_id, users }) =>
     deps.database.inOrganisation(organisation_id, async (sql) => {

@@ -13,11 +13,12 @@ export const summaryOf = (found: MaskCounts, clearance: readonly EntityType[]): 
   }));
 
 /** Masks content where it is stored, so that no clear text ever travels through Temporal. */
-export const createGuardActivities = ({ database, guard, envelope, profiles }: ActivityDeps): GuardActivities => ({
+export const createGuardActivities = ({ database, guard, envelope, profilesOf }: ActivityDeps): GuardActivities => ({
   async mask({ organisation_id, content, receiver_role }) {
     const row = await database.inOrganisation(organisation_id, (sql) => getContent(sql, content));
     if (!row) throw refused({ code: 'not_found', detail: `Content ${content} does not exist.` });
-    const clearance = receiver_role === null ? [] : (profiles.get(receiver_role)?.privacy.clearance ?? []);
+    const profile = receiver_role === null ? undefined : (await profilesOf(organisation_id)).get(receiver_role);
+    const clearance = profile?.privacy.clearance ?? [];
     if (row.sealed === null) return summaryOf(row.found, clearance);
     const { value, found } = await guard.mask(organisation_id, envelope.open(organisation_id, content, row.sealed));
     await database.inOrganisation(organisation_id, (sql) => replaceByMasked(sql, content, value, found));

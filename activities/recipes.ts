@@ -13,10 +13,16 @@ const dayIn = (timezone: string, moment: Date): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone: timezone, dateStyle: 'short' }).format(moment);
 
 /** Turns recipes into tasks. */
-export const createRecipeActivities = ({ database, envelope, profiles, recipes }: ActivityDeps): RecipeActivities => ({
+export const createRecipeActivities = ({
+  database,
+  envelope,
+  profilesOf,
+  recipes,
+}: ActivityDeps): RecipeActivities => ({
   newRecipeRun: () => Promise.resolve({ run_id: newId('run'), trace_id: newId('run').slice(4) }),
 
   async prepareRecipe({ organisation_id, run_id, role, recipe: name, trigger }) {
+    const profiles = await profilesOf(organisation_id);
     const entry = profiles.get(role)?.recipes.find((one) => one.name === name);
     const definition = entry && recipes.get(entry.path);
     if (!entry || !definition) throw refused({ code: 'not_found', detail: `The role ${role} has no recipe ${name}.` });

@@ -6,7 +6,7 @@ import { findSession, lastActivity } from '../db/sessions.ts';
 import type { SessionRow } from '../db/sessions.ts';
 import { findTask, openTaskIds } from '../db/tasks.ts';
 import type { ActivityDeps } from './deps.ts';
-import { permit } from './principals.ts';
+import { permit, toolsOf } from './principals.ts';
 import { findTarget } from './targets.ts';
 
 const ENDED = ['completed', 'failed', 'cancelled', 'expired'];
@@ -30,18 +30,21 @@ export async function requireSession(sql: Queryable, sessionId: string, actor: A
 }
 
 /** Admission of sessions, and what their workflows ask of the database. */
-export const createSessionActivities = ({ database }: ActivityDeps): SessionActivities => ({
-  admitSession: (start) =>
-    database.inOrganisation(start.organisation_id, async (sql) => {
-      const role = start.creator.role ?? start.agent_role;
+export const createSessionActivities = ({ database, profilesOf }: ActivityDeps): SessionActivities => ({
+  async admitSession(start) {
+    const role = start.creator.role ?? start.agent_role;
+    const allowed_tools = toolsOf(start.creator, (await profilesOf(start.organisation_id)).get(role));
+    return database.inOrganisation(start.organisation_id, async (sql) => {
       const policies = permit(start.organisation_id, { actor: start.creator, role }, 'session:create', {
         kind: 'session',
+        ...(allowed_tools && { allowed_tools }),
       });
       for (const participant of new Set([start.lead, ...start.participants])) await findTarget(sql, participant);
       if (start.task_id !== null && !(await findTask(sql, start.task_id)))
         throw refused({ code: 'not_found', detail: `Task ${start.task_id} does not exist.` });
       return { policies };
-    }),
+    });
+  },
 
   openTasks: ({ organisation_id, scope, id, after }) =>
     database.inOrganisation(organisation_id, (sql) => openTaskIds(sql, scope, id, after)),

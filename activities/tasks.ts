@@ -118,11 +118,11 @@ async function headOf(sql: Queryable, role: Role): Promise<string | undefined> {
 }
 
 /** Admission, routing and checks of tasks. */
-export const createTaskActivities = ({ database, envelope, profiles }: ActivityDeps): TaskActivities => ({
-  admit: ({ start }) =>
-    database.inOrganisation(start.organisation_id, async (sql) => {
+export const createTaskActivities = ({ database, envelope, profilesOf }: ActivityDeps): TaskActivities => ({
+  async admit({ start }) {
+    const allowed_tools = toolsOf(start.sender, (await profilesOf(start.organisation_id)).get(start.sender_role));
+    return database.inOrganisation(start.organisation_id, async (sql) => {
       const target = await findTarget(sql, start.target);
-      const allowed_tools = toolsOf(start.sender, profiles.get(start.sender_role));
       const policies = permit(start.organisation_id, { actor: start.sender, role: start.sender_role }, 'task:send', {
         kind: 'task',
         target_role: target.role,
@@ -130,7 +130,8 @@ export const createTaskActivities = ({ database, envelope, profiles }: ActivityD
       });
       await checkPlace(sql, start);
       return { ...(await route(sql, target, { ...start, excluding: [] })), policies };
-    }),
+    });
+  },
 
   reroute: (request: RerouteRequest) =>
     database.inOrganisation(request.organisation_id, async (sql) =>

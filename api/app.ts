@@ -23,6 +23,7 @@ import type { Mounting } from './http.ts';
 import { mountChannels } from './notifications/channels.ts';
 import { mountNotifications } from './notifications/handlers.ts';
 import { openApiDocument } from './openapi.ts';
+import { mountPolicy } from './policy/handlers.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
 import { securityHeaders } from './security-headers.ts';
@@ -97,6 +98,7 @@ const FEATURES = [
   mountDirectory,
   mountProfiles,
   mountRecipes,
+  mountPolicy,
   mountCodec,
 ];
 
@@ -104,7 +106,10 @@ const FEATURES = [
 function limited({ limits, ...deps }: ApiDeps): Authenticate {
   const authenticate = createAuthenticate(deps);
   return async (authorization) => {
-    const principal = await authenticate(authorization);
+    const known = await authenticate(authorization);
+    // A profile that lost a clearance counts at once, whatever was looked up before.
+    const own = (await deps.profilesOf(known.organisation_id)).get(known.role)?.privacy.clearance ?? [];
+    const principal = { ...known, clearance: known.clearance.filter((kind) => own.includes(kind)) };
     await limits.request(principal);
     return principal;
   };

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 
 import type { Logger } from 'pino';
 
-import type { Principal, Role } from '../contracts/principal.ts';
+import type { Principal } from '../contracts/principal.ts';
 import type { Database } from '../db/pool.ts';
-import type { Profile } from '../directory/profile-schema.ts';
+import type { ProfilesOf } from '../directory/organisation-profiles.ts';
 import { TokenRefused } from '../platform/tokens/refused.ts';
 import { SCOPES, tokenHolder } from './authentication/access-tokens.ts';
 import type { Identity } from './authentication/identity.ts';
@@ -24,7 +24,7 @@ export type Authenticate = (authorization: string | undefined) => Promise<Princi
 /** What authentication works with. */
 export interface AuthenticationDeps {
   readonly database: Database;
-  readonly profiles: ReadonlyMap<Role, Profile>;
+  readonly profilesOf: ProfilesOf;
   readonly identity: Identity;
   readonly log: Logger;
 }
@@ -32,8 +32,8 @@ export interface AuthenticationDeps {
 type Known = { readonly until: number } & ({ readonly principal: Principal } | { readonly refusal: InvalidToken });
 
 /** Authentication by access token, by browser session, and, where it is switched on, by development key. */
-export function createAuthenticate({ database, profiles, identity, log }: AuthenticationDeps): Authenticate {
-  const directory: Directory = { database, profiles, settings: identity.settings };
+export function createAuthenticate({ database, profilesOf, identity, log }: AuthenticationDeps): Authenticate {
+  const directory: Directory = { database, profilesOf, settings: identity.settings };
   const known = new Map<string, Known>();
   // Nobody has to ask again for those that nothing changed for: changes are rare.
   identity.onChange(() => known.clear());

@@ -6,6 +6,8 @@ export interface Call {
   readonly traceId: string;
   /** Id for what the request creates, or of the request itself; the same again when it is repeated with its key. */
   readonly id: string;
+  /** Names the version that is answered, as ETag. */
+  readonly tag?: (etag: string) => void;
   /** Ends when the client goes away. */
   readonly signal: AbortSignal;
 }

@@ -87,7 +87,8 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
       replay(res, operation, kept.answered);
       return;
     }
-    const call: Call = { principal, traceId, id: kept?.id ?? id, signal: signalOf(res) };
+    const tag = (etag: string): void => void res.set('ETag', `"${etag}"`);
+    const call: Call = { principal, traceId, id: kept?.id ?? id, tag, signal: signalOf(res) };
     const answer: Answer = {
       status: operation.status ?? 200,
       body: await handled(() => handle(parsed.data, call), kept),

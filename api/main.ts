@@ -3,8 +3,10 @@ import path from 'node:path';
 import { auditKeysFile, publicKeys } from '../db/audit/keys.ts';
 import { createClaimStore } from '../db/payload-claims.ts';
 import { openDatabase } from '../db/pool.ts';
+import { bundleKeysFile } from '../directory/bundle-keys.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { loadRecipes } from '../directory/recipes.ts';
+import { openOrganisationSettings } from '../directory/settings.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
@@ -12,6 +14,7 @@ import { SigningKeys, tokenKeysFile } from '../platform/tokens/signing-keys.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { followBase } from '../policy/reload.ts';
 import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
@@ -61,6 +64,9 @@ async function main(): Promise<void> {
   const identity = await openIdentity({ settings: identitySettings(config), keys: tokenKeys, url, log });
   onShutdown('identity', () => identity.close());
   const profiles = loadProfiles(path.resolve(import.meta.dirname, '../profiles'));
+  onShutdown('policies', followBase(log));
+  const settings = await openOrganisationSettings({ database, url, log, profiles });
+  onShutdown('settings', () => settings.close());
   const deps = {
     ...privacy,
     database,
@@ -71,9 +77,16 @@ async function main(): Promise<void> {
     taskQueue: config.temporalTaskQueue,
     profiles,
     recipes: loadRecipes(path.resolve(import.meta.dirname, '..'), profiles),
+    identity,
+    profilesOf: settings.profilesOf,
+    forgetProfiles: settings.forgetProfiles,
     feed,
     limits,
-    identity,
+    publishing: {
+      keysFile: bundleKeysFile(config.dataDir),
+      mcpUrl: config.mcpUrl,
+      proxyUrl: config.proxyUrl,
+    },
     auditKeys: () => publicKeys(auditKeysFile(config.dataDir)),
     log,
   };

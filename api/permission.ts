@@ -16,8 +16,11 @@ export const decisionOn = (principal: Principal, action: Action, resource: Asked
   authorise(principal, action, { ...resource, organisation_id: principal.organisation_id });
 
 /** The tools that an agent's profile allows, as policy is told; people are not held to them. */
-export function toolsOf({ profiles }: ApiDeps, { kind, role }: Principal): Pick<Resource, 'allowed_tools'> {
-  const profile = kind === 'agent' ? profiles.get(role) : undefined;
+export async function toolsOf(
+  { profilesOf }: ApiDeps,
+  { kind, role, organisation_id }: Principal,
+): Promise<Pick<Resource, 'allowed_tools'>> {
+  const profile = kind === 'agent' ? (await profilesOf(organisation_id)).get(role) : undefined;
   return profile ? { allowed_tools: allowedTools(profile) } : {};
 }
 
@@ -29,7 +32,7 @@ export async function requirePermission(
   resource: Asked,
   subjectId = call.id,
 ): Promise<readonly string[]> {
-  const decision = decisionOn(call.principal, action, { ...resource, ...toolsOf(deps, call.principal) });
+  const decision = decisionOn(call.principal, action, { ...resource, ...(await toolsOf(deps, call.principal)) });
   if (decision.allow) return decision.policies;
   await recordRefusal(deps, call, { action, kind: resource.kind, id: subjectId, policies: decision.policies });
   throw new ApiError({ code: 'forbidden', detail: decision.reason, facts: { policies: decision.policies } });

@@ -6,6 +6,7 @@ import { benchGrowth } from './growth.ts';
 import { benchLife } from './life.ts';
 import { benchLists } from './lists.ts';
 import { benchOpenTasks } from './open-tasks.ts';
+import { benchPolicy } from './policy.ts';
 import { benchProfile } from './profile.ts';
 import { benchReads } from './reads.ts';
 import { benchRecord } from './record.ts';
@@ -40,12 +41,19 @@ const PARTS: Readonly<Record<string, (bench: BenchStack) => Promise<unknown>>> =
   lists: (bench) => benchLists(bench, Number(values.rows)),
 };
 
-const parts = positionals.length === 0 ? Object.keys(PARTS) : positionals;
+/** Needs no stack: a decision is computed. */
+const PLAIN: Readonly<Record<string, () => void>> = { policy: benchPolicy };
+const asked = positionals.length === 0 ? [...Object.keys(PLAIN), ...Object.keys(PARTS)] : positionals;
+for (const part of asked.filter((name) => name in PLAIN)) {
+  console.log(`\n## ${part}\n`);
+  PLAIN[part]?.();
+}
+const parts = asked.filter((name) => !(name in PLAIN));
 const unknown = parts.find((part) => !(part in PARTS));
 if (unknown !== undefined) throw new Error(`No part "${unknown}": ${Object.keys(PARTS).join(', ')}.`);
 const layouts = values.layout === undefined ? (['single', 'cluster'] as const) : ([values.layout] as ['single']);
 
-for (const layout of layouts) {
+for (const layout of parts.length === 0 ? [] : layouts) {
   const bench = await startBench(layout);
   try {
     for (const part of parts) {

@@ -27,6 +27,7 @@ const HELP = `switchboard <command>
   demo       run the demonstration
   migrate    bring the database up to date
   audit      verify, export and prune the record, receipts (audit help)
+  profile    verify signed profile bundles, keys, rotation (profile help)
   mcp        the MCP extension over stdio (--http: over Streamable HTTP)
   keys       list, rotate or erase the keys of workflow histories
   login      sign in at the API by device flow, for the MCP extension (logout: forget it)
@@ -52,6 +53,10 @@ const commands: Readonly<Record<string, Command>> = {
   audit: async (args) => {
     const { runAudit } = (await load('cli/audit/index.ts')) as { runAudit: (args: string[]) => Promise<number> };
     return runAudit(args);
+  },
+  profile: async (args) => {
+    const { runProfile } = (await load('cli/profile/index.ts')) as { runProfile: (args: string[]) => Promise<number> };
+    return runProfile(args);
   },
   mcp: async (args) => {
     await load(args.includes('--http') ? 'mcp-extension/http-main.ts' : 'mcp-extension/stdio-main.ts');

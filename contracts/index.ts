@@ -5,6 +5,7 @@ import * as audit from './audit.ts';
 import * as codec from './codec.ts';
 import * as notifications from './notifications.ts';
 import type { Operation } from './operation.ts';
+import * as policy from './policy.ts';
 import * as profiles from './profiles.ts';
 import * as recipes from './recipes.ts';
 import * as sessions from './sessions.ts';
@@ -58,6 +59,7 @@ export const operations: readonly Operation[] = [
   agents.heartbeat,
   agents.listDirectory,
   agents.whoAmI,
+  profiles.getOwnProfile,
   profiles.getProfile,
   profiles.getProfileConfig,
   profiles.getGooseHints,
@@ -70,6 +72,14 @@ export const operations: readonly Operation[] = [
   recipes.pauseRecipe,
   recipes.listRecipeRuns,
   recipes.getRecipeRun,
+  profiles.getProfileBundle,
+  profiles.getGooseConfig,
+  profiles.getMcpConfig,
+  profiles.setProfile,
+  profiles.listProfileVersions,
+  policy.getOrganisationPolicies,
+  policy.setOrganisationPolicies,
+  policy.explainPolicy,
   codec.decodePayloads,
   codec.encodePayloads,
 ];

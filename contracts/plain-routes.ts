@@ -81,6 +81,15 @@ const auditKeys: PlainRoute = {
   answer: { type: 'application/json', schema: Keys },
   errors: ['unavailable'],
 };
+const profileKeys: PlainRoute = {
+  name: 'get_profile_keys',
+  method: 'get',
+  path: '/profiles/keys',
+  summary: 'Public keys that signed profile bundles are verified with, as a JWK set.',
+  public: true,
+  answer: { type: 'application/json', schema: Keys },
+  errors: ['unavailable'],
+};
 const signInPage: PlainRoute = {
   name: 'codec_sign_in_page',
   method: 'get',
@@ -133,6 +142,7 @@ export const plainRoutes: readonly PlainRoute[] = [
   stream,
   auditExport,
   auditKeys,
+  profileKeys,
   signInPage,
   signIn,
   health,

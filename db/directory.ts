@@ -95,10 +95,11 @@ export interface Heartbeat {
 export async function saveHeartbeat(
   sql: Queryable,
   beat: Heartbeat,
-): Promise<{ readonly agent: AgentRow; readonly wasAway: boolean } | undefined> {
-  const [row] = await sql.query<AgentRow & { was_away: boolean }>(
+): Promise<{ readonly agent: AgentRow; readonly wasAway: boolean; readonly isFirst: boolean } | undefined> {
+  const [row] = await sql.query<AgentRow & { was_away: boolean; is_first: boolean }>(
     `WITH before AS (
-       SELECT id, NOT (status = 'online' AND coalesce(last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds', false)) AS away
+       SELECT id, NOT (status = 'online' AND coalesce(last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds', false)) AS away,
+         last_seen_at IS NULL AS first
        FROM agents WHERE id = $1 FOR UPDATE
      )
      UPDATE agents a SET status = $2, last_seen_at = now(), skills = coalesce($3, a.skills),
@@ -106,8 +107,8 @@ export async function saveHeartbeat(
      FROM before WHERE a.id = before.id
      RETURNING ${AGENT.split(', ')
        .map((column) => `a.${column}`)
-       .join(', ')}, before.away AS was_away`,
+       .join(', ')}, before.away AS was_away, before.first AS is_first`,
     [beat.id, beat.status, beat.skills, beat.capacity, beat.version],
   );
-  return row && { agent: row, wasAway: row.was_away };
+  return row && { agent: row, wasAway: row.was_away, isFirst: row.is_first };
 }

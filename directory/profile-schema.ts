@@ -73,11 +73,31 @@ const Providers = z
     }
   });
 
+const Scalar = z.union([z.string().max(1_000), z.number(), z.boolean()]);
+const EnvironmentName = z.string().regex(/^[A-Z][A-Z0-9_]{0,99}$/, 'is not the name of an environment variable');
+
+const Launch = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('builtin') }),
+  z.strictObject({
+    type: z.literal('stdio'),
+    command: Name,
+    args: z.array(z.string().max(500)).default([]),
+    env_keys: z.array(EnvironmentName).default([]).describe('Variables that the person provides, e.g. tokens'),
+  }),
+  z.strictObject({
+    type: z.literal('http'),
+    url: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
+    token_key: EnvironmentName.optional().describe('Variable with the bearer token that the person provides'),
+  }),
+]);
+
 const Extension = z
   .strictObject({
     name: Name,
     enabled: z.boolean().default(true),
     tools: z.array(Name).optional().describe('The tools allowed; all where it is not given'),
+    preferences: z.record(Name, Scalar).optional().describe('Settings of the extension'),
+    launch: Launch.optional().describe('How a client starts it; not for what every client has built in'),
   })
   .superRefine(({ name, tools = [] }, context) => {
     const known: readonly string[] = SWITCHBOARD_TOOLS;
@@ -109,6 +129,31 @@ const Recipe = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
+const AutomatedTask = z.strictObject({
+  name: Name,
+  recipe: Name.describe('Name of one of the recipes'),
+  schedule: Cron,
+  enabled: z.boolean().default(true),
+  notify_on_failure: z.boolean().default(true).describe('Whether the role is told when it fails'),
+});
+
+const PrivacyRule = z.strictObject({
+  pattern: z
+    .string()
+    .min(1)
+    .max(500)
+    .superRefine((pattern, context) => {
+      try {
+        new RegExp(pattern, 'u');
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `is not a regular expression: ${(error as Error).message}` });
+      }
+    })
+    .describe('Regular expression of ECMAScript, with Unicode'),
+  replacement: z.string().min(1).max(100),
+  category: Name.optional(),
+});
+
 const rule = {
   conditions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
   reason: Prose.optional(),
@@ -130,6 +175,8 @@ const Privacy = z.strictObject({
   allow_override: z.boolean().describe('Whether the user may send something unmasked'),
   local_only: z.boolean().default(false).describe('Only models on own machines'),
   clearance: z.array(EntityType).describe('Kinds of personal value that the role sees in clear'),
+  rules: z.array(PrivacyRule).max(100).default([]).describe('Patterns of the role, beyond what is always found'),
+  pii_categories: z.array(Name).default([]).describe('Kinds of personal data that the role meets in its work'),
   retention_days: z.number().int().min(0).max(3_650).describe('0: nothing is kept after the session'),
 });
 
@@ -143,18 +190,31 @@ const Approvals = z.strictObject({
 });
 
 /** What a role's agents are given and held to. Fields of older profiles keep their names. */
-export const Profile = z.strictObject({
-  role: Role,
-  display_name: Name,
-  description: Prose,
-  skills: z.array(Name).describe('What its agents can be asked for'),
-  providers: Providers,
-  extensions: z.array(Extension),
-  goosehints: Templates.describe('Instructions for every conversation'),
-  gooseignore: Templates.describe('Files that agents never read'),
-  recipes: z.array(Recipe).default([]),
-  policies: z.array(PolicyRule).default([]),
-  privacy: Privacy,
-  approvals: Approvals,
-});
+export const Profile = z
+  .strictObject({
+    role: Role,
+    display_name: Name,
+    description: Prose,
+    skills: z.array(Name).describe('What its agents can be asked for'),
+    providers: Providers,
+    extensions: z.array(Extension),
+    goosehints: Templates.describe('Instructions for every conversation'),
+    gooseignore: Templates.describe('Files that agents never read'),
+    recipes: z.array(Recipe).default([]),
+    automated_tasks: z.array(AutomatedTask).default([]),
+    policies: z.array(PolicyRule).default([]),
+    privacy: Privacy,
+    approvals: Approvals,
+    env_vars: z.record(EnvironmentName, z.string().max(1_000)).default({}).describe('Settings of clients; no secrets'),
+  })
+  .superRefine(({ recipes, automated_tasks }, context) => {
+    for (const [at, { recipe }] of automated_tasks.entries()) {
+      if (recipes.some(({ name }) => name === recipe)) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['automated_tasks', at, 'recipe'],
+        message: `is none of the recipes: ${recipe}`,
+      });
+    }
+  });
 export type Profile = z.output<typeof Profile>;

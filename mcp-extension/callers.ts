@@ -4,6 +4,7 @@ import type { Logger } from '../platform/log.ts';
 import { createApiClient } from './api-client.ts';
 import { asTheyAre } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
+import { PROFILE_URI } from './events/resource-uris.ts';
 import type { EventStreams } from './events/streams.ts';
 import { limitByProfile } from './profile-tools.ts';
 import type { SwitchboardServerOptions } from './server.ts';
@@ -44,6 +45,9 @@ export function prepareCallers(options: CallerOptions): ServerOptionsFor {
     credentials = asTheyAre,
   } = options;
   const limited = limitByProfile(tools);
+  streams.watch((key, changed) => {
+    if (changed === 'all' || changed.includes(PROFILE_URI)) limited.forget(key);
+  });
   return ({ key, approverKey }) => {
     const call = createApiClient({ baseUrl, key, credentials, timeoutMs, retries });
     // Without a key of the person's own the client's key may be a person's; an agent's is never asked.

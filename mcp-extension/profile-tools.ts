@@ -25,6 +25,8 @@ export interface ToolsFor {
   listed(call: CallApi, key: string | undefined): Promise<readonly Operation[]>;
   /** As far as it is known without asking: no call of a tool waits for this. */
   callable(key: string | undefined): Promise<readonly Operation[]>;
+  /** Asks the API again the next time, since the profile may have changed. */
+  forget(key: string): void;
 }
 
 /**
@@ -55,6 +57,7 @@ export function limitByProfile(offered: readonly Operation[]): ToolsFor {
       kept.set(fingerprintOf(key), { until: Date.now() + KEPT_MS, tools });
       return tools;
     },
+    forget: (key) => void kept.delete(fingerprintOf(key)),
     callable: (key) => (key === undefined ? undefined : known(key)) ?? Promise.resolve(offered),
   };
 }

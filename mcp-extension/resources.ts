@@ -8,11 +8,12 @@ import type { McpServer, ReadResourceResult, ServerContext } from '@modelcontext
 
 import { getApproval, listApprovals } from '../contracts/approvals.ts';
 import type { Operation } from '../contracts/operation.ts';
+import { getOwnProfile } from '../contracts/profiles.ts';
 import { getSession, listSessions } from '../contracts/sessions.ts';
 import { readInbox } from '../contracts/status.ts';
 import { getTask, listTasks } from '../contracts/tasks.ts';
 import type { CallApi } from './api-client.ts';
-import { INBOX_URI } from './events/resource-uris.ts';
+import { INBOX_URI, PROFILE_URI } from './events/resource-uris.ts';
 import { problemOf } from './problem.ts';
 import { problemText } from './text/problem.ts';
 import { traceIdOf } from './trace.ts';
@@ -65,6 +66,12 @@ export function registerResources(server: McpServer, call: CallApi): void {
     { title: 'Your inbox', description: 'Tasks, approvals and notifications that wait for you.', mimeType: MIME },
     (uri, ctx) => readResource(call, uri.href, ctx),
   );
+  server.registerResource(
+    'profile',
+    PROFILE_URI,
+    { title: 'Your profile', description: 'What your role is given and held to.', mimeType: MIME },
+    (uri, ctx) => readResource(call, uri.href, ctx),
+  );
   for (const { name, title, operation, ids } of READABLES) {
     // An empty list where the API does not answer: a completion is a help, never an error.
     const complete = async (value: string): Promise<string[]> =>
@@ -94,6 +101,7 @@ export async function readResource(call: CallApi, uri: string, ctx: ServerContex
 
 function operationFor(uri: string): { operation: Operation; input: Record<string, unknown> } {
   if (uri === INBOX_URI) return { operation: readInbox, input: {} };
+  if (uri === PROFILE_URI) return { operation: getOwnProfile, input: {} };
   const [, room, id] = RESOURCE.exec(uri) ?? [];
   const readable = READABLES.find(({ name }) => name === room);
   const input = readable && { [readable.idField]: id };

@@ -11,6 +11,7 @@ import type { Follow } from './events/streams.ts';
 import { serveSubscriptions } from './events/subscriptions.ts';
 import { registerPrompts } from './prompts/register.ts';
 import { readResource, registerResources } from './resources.ts';
+import { tellToolChanges } from './events/tool-changes.ts';
 import { serveTools } from './serve-tools.ts';
 import type { ServedTool } from './serve-tools.ts';
 import { serveTasks } from './tasks/serve-tasks.ts';
@@ -57,7 +58,7 @@ export function createSwitchboardServer(options: SwitchboardServerOptions): McpS
       instructions: INSTRUCTIONS,
       requestState: { verify: (state, ctx) => codec.verify(state, ctx) },
       capabilities: {
-        tools: { listChanged: false },
+        tools: { listChanged: true },
         resources: { listChanged: false, subscribe: true },
         prompts: { listChanged: false },
         ...(era === 'modern' ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
@@ -65,7 +66,11 @@ export function createSwitchboardServer(options: SwitchboardServerOptions): McpS
     },
   );
   const asker = person && createPersonAsker(person, codec);
-  serveTools(server, (ctx) => toolsOf(server, options, askingTurn({ server, call, asker }), ctx));
+  const listed = era === 'legacy' ? tellToolChanges(server, follow) : () => undefined;
+  serveTools(server, (ctx) => {
+    if (ctx.mcpReq.method === 'tools/list') listed();
+    return toolsOf(server, options, askingTurn({ server, call, asker }), ctx);
+  });
   registerResources(server, call);
   registerPrompts(server);
   serveSubscriptions(server, follow, (uri, ctx) => readResource(call, uri, ctx));

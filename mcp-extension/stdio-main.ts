@@ -5,6 +5,7 @@ import { configureShutdown, onShutdown, shutdown } from '../platform/shutdown.ts
 import { createApiClient } from './api-client.ts';
 import { prepareCallers } from './callers.ts';
 import { ListeningTransport } from './events/listening-transport.ts';
+import { PROFILE_URI } from './events/resource-uris.ts';
 import { createEventStreams } from './events/streams.ts';
 import type { EventStreams } from './events/streams.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -55,10 +56,10 @@ function tellListener(
   let stop: (() => void) | undefined;
   const tell = (changed: readonly string[] | 'all'): void => {
     for (const uri of changed === 'all' ? wanted : changed) {
-      if (wanted.has(uri))
-        void server()
-          ?.server.sendResourceUpdated({ uri })
-          .catch(() => undefined);
+      if (!wanted.has(uri)) continue;
+      const told = server()?.server;
+      void told?.sendResourceUpdated({ uri }).catch(() => undefined);
+      if (uri === PROFILE_URI) void told?.sendToolListChanged().catch(() => undefined);
     }
   };
   return (uris) => {

@@ -139,6 +139,12 @@ export const ConfigVariables = z.object({
   clientSecret: z.string().optional().describe('Its secret: then it signs in for itself, by client credentials'),
   mcpClientId: z.string().default('switchboard-mcp').describe('Client of the MCP server, to exchange tokens'),
   mcpClientSecret: z.string().optional().describe('Its secret'),
+  mcpUrl: httpUrl()
+    .optional()
+    .describe('Address under which clients reach the MCP server; unset: this machine, mcpPort'),
+  proxyUrl: httpUrl()
+    .default('http://127.0.0.1:8090')
+    .describe('Address under which clients reach models, written into their configuration'),
   apiUrl: httpUrl().optional().describe('Where the MCP extension finds the API; unset: this machine, apiPort'),
   apiKey: z.string().optional().describe('API key the MCP extension signs in with over stdio'),
   approverKey: z
@@ -156,10 +162,14 @@ export const ConfigVariables = z.object({
 });
 
 /** The settings of a process, read once at its start. */
-export type Config = Omit<z.infer<typeof ConfigVariables>, 'keysFile' | 'apiUrl' | 'publicUrl' | 'oidcMcpAudience'> & {
+export type Config = Omit<
+  z.infer<typeof ConfigVariables>,
+  'keysFile' | 'apiUrl' | 'mcpUrl' | 'publicUrl' | 'oidcMcpAudience'
+> & {
   keysFile: string;
   oidcMcpAudience: string;
   apiUrl: string;
+  mcpUrl: string;
   publicUrl: string;
 };
 
@@ -190,6 +200,7 @@ function withDerived(values: z.infer<typeof ConfigVariables>): Config {
     ...values,
     keysFile: path.resolve(values.keysFile ?? path.join(values.dataDir, 'keys.json')),
     apiUrl: values.apiUrl ?? own,
+    mcpUrl: values.mcpUrl ?? `http://${reachableHost(values.apiHost)}:${String(values.mcpPort)}/mcp`,
     publicUrl: values.publicUrl ?? own,
     oidcMcpAudience: values.oidcMcpAudience ?? mcpAddress(values),
   };

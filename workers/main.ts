@@ -12,12 +12,14 @@ import { SYSTEM_ORGANISATION } from '../contracts/codec.ts';
 import { openDatabase } from '../db/pool.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { loadRecipes } from '../directory/recipes.ts';
+import { openOrganisationSettings } from '../directory/settings.ts';
 import { loadConfig } from '../platform/config.ts';
 import type { Config } from '../platform/config.ts';
 import { createLogger } from '../platform/log.ts';
 import { reportReady } from '../platform/ready.ts';
 import { guardRegularExpressions } from '../platform/regexp.ts';
 import { configureShutdown, onShutdown } from '../platform/shutdown.ts';
+import { followBase } from '../policy/reload.ts';
 import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
@@ -48,6 +50,16 @@ function installRuntime(log: ReturnType<typeof createLogger>): void {
   });
   // Signals are ours: the worker drains in its place in the order of the stop.
   Runtime.install({ logger, shutdownSignals: [] });
+}
+
+/** The policies of the release, and what organisations set for themselves. */
+async function settingsOf(
+  options: Parameters<typeof openOrganisationSettings>[0] & { readonly log: ReturnType<typeof createLogger> },
+) {
+  onShutdown('policies', followBase(options.log));
+  const settings = await openOrganisationSettings(options);
+  onShutdown('settings', () => settings.close());
+  return settings;
 }
 
 /** Runs the workers until the process is told to stop; short activities finish first. */
@@ -82,8 +94,9 @@ async function main(): Promise<void> {
     await temporal.connection.close();
   });
   const profiles = loadProfiles(path.join(root, 'profiles'));
+  const { profilesOf } = await settingsOf({ database, url, log, profiles });
   const recipes = loadRecipes(root, profiles);
-  const deps = { ...privacy, database, profiles, recipes, allowPrivateWebhooks: config.webhookAllowPrivate };
+  const deps = { ...privacy, database, profilesOf, recipes, allowPrivateWebhooks: config.webhookAllowPrivate };
   const taskQueue = config.temporalTaskQueue;
   const bundle = await bundleOf(config);
   const buildId = config.buildId ?? (await buildIdOf(bundle.codePath));
@@ -99,7 +112,6 @@ async function main(): Promise<void> {
     deployment: deploymentOf({ deploymentName, buildId, promote: config.workerPromote }),
   });
   await ensureReconcileSchedule(temporal.client, taskQueue);
-  const profilesOf = () => Promise.resolve(profiles);
   onShutdown('recipes', keepRecipeSchedules({ database, client: temporal.client, taskQueue, profilesOf, log }));
   const deployment = { connection: temporal.connection, namespace, name: deploymentName };
   await runAll(workers, async () => {

@@ -62,7 +62,7 @@ async function requireApprover(deps: ApiDeps, call: Call, row: ApprovalRow): Pro
     : [];
   const decision = decisionOn(call.principal, 'approval:decide', {
     ...resource,
-    ...toolsOf(deps, call.principal),
+    ...(await toolsOf(deps, call.principal)),
     approvers: [...(resource.approvers ?? []), ...standsFor, ...roleAgent(call, row)],
   });
   if (decision.allow) return;

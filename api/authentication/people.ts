@@ -5,7 +5,7 @@ import { findAgent, findUser } from '../../db/directory.ts';
 import type { UserRow } from '../../db/directory.ts';
 import { findLinkedUser } from '../../db/identities.ts';
 import type { Database } from '../../db/pool.ts';
-import type { Profile } from '../../directory/profile-schema.ts';
+import type { ProfilesOf } from '../../directory/organisation-profiles.ts';
 import type { AccessToken } from '../../platform/tokens/verify.ts';
 import { InvalidToken } from './invalid-token.ts';
 import { linkByEmail } from './link.ts';
@@ -14,20 +14,23 @@ import type { IdentitySettings } from './settings.ts';
 /** What callers are looked up in. */
 export interface Directory {
   readonly database: Database;
-  readonly profiles: ReadonlyMap<Role, Profile>;
+  readonly profilesOf: ProfilesOf;
   readonly settings: IdentitySettings;
 }
 
 type Clearance = Principal['clearance'];
 
-/** Kinds of value that a role's profile clears. */
-export const clearanceOf = ({ profiles }: Pick<Directory, 'profiles'>, role: Role): Clearance =>
-  profiles.get(role)?.privacy.clearance ?? [];
+/** Kinds of value that the organisation's profile of a role clears. */
+export const clearanceOf = async (
+  { profilesOf }: Pick<Directory, 'profilesOf'>,
+  organisationId: string,
+  role: Role,
+): Promise<Clearance> => (await profilesOf(organisationId)).get(role)?.privacy.clearance ?? [];
 
 const inBoth = (one: Clearance, other: Clearance): Clearance => one.filter((kind) => other.includes(kind));
 
 /** A person, with what the directory says of them. */
-export const personOf = (directory: Directory, organisation_id: string, user: UserRow): Principal => ({
+export const personOf = async (directory: Directory, organisation_id: string, user: UserRow): Promise<Principal> => ({
   organisation_id,
   kind: 'user',
   id: user.id,
@@ -35,7 +38,7 @@ export const personOf = (directory: Directory, organisation_id: string, user: Us
   role: user.role,
   acts_for: null,
   administrator: user.administrator,
-  clearance: clearanceOf(directory, user.role),
+  clearance: await clearanceOf(directory, organisation_id, user.role),
 });
 
 /** An agent of its own, with the role that the directory gives it. */
@@ -54,7 +57,7 @@ export async function agentOf(directory: Directory, organisation_id: string, age
     role: agent.role,
     acts_for: null,
     administrator: false,
-    clearance: clearanceOf(directory, agent.role),
+    clearance: await clearanceOf(directory, organisation_id, agent.role),
   };
 }
 
@@ -62,7 +65,7 @@ export async function agentOf(directory: Directory, organisation_id: string, age
  * An agent that acts for a person: the person's role, never an administrator, and it sees no kind of value that either
  * of the two may not see.
  */
-export const onBehalfOf = (
+export const onBehalfOf = async (
   directory: Directory,
   {
     organisation_id,
@@ -73,7 +76,7 @@ export const onBehalfOf = (
     readonly user: UserRow;
     readonly agent: { readonly id: string; readonly name: string; readonly role: Role };
   },
-): Principal => ({
+): Promise<Principal> => ({
   organisation_id,
   kind: 'agent',
   id: agent.id,
@@ -81,7 +84,10 @@ export const onBehalfOf = (
   role: user.role,
   acts_for: user.id,
   administrator: false,
-  clearance: inBoth(clearanceOf(directory, user.role), clearanceOf(directory, agent.role)),
+  clearance: inBoth(
+    await clearanceOf(directory, organisation_id, user.role),
+    await clearanceOf(directory, organisation_id, agent.role),
+  ),
 });
 
 /** A person of the directory who has not left. */

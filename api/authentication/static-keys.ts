@@ -35,6 +35,6 @@ export async function keyHolder(directory: Directory, key: string, keyId: string
     role: who.role,
     acts_for: who.acts_for ?? null,
     administrator: who.administrator ?? false,
-    clearance: clearanceOf(directory, who.role),
+    clearance: await clearanceOf(directory, organisation_id, who.role),
   };
 }

@@ -14,6 +14,7 @@ import type { ApiDeps } from '../deps.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { requirePermission } from '../permission.ts';
+import { announceAssigned } from '../profiles/published.ts';
 import { ApiError } from '../problem.ts';
 import { recordEvent } from '../record.ts';
 import { roleOf } from '../sessions/handlers.ts';
@@ -99,6 +100,7 @@ export function mountDirectory(mounting: Mounting): void {
     const beat = { id: principal.id, status, skills, capacity, version };
     const saved = await deps.database.inOrganisation(principal.organisation_id, (sql) => saveHeartbeat(sql, beat));
     if (!saved) throw new ApiError({ code: 'forbidden', detail: 'The agent is not registered.' });
+    if (saved.isFirst) await announceAssigned(deps, call);
     if (saved.wasAway && status === 'online') await offerQueue(deps, call);
     return agentView(saved.agent);
   });

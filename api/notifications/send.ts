@@ -93,9 +93,13 @@ async function store(sql: Queryable, call: Call, draft: Draft): Promise<string[]
 }
 
 /** What a role is cleared to see; nothing where the receiver is no role. */
-function clearanceOf({ profiles }: ApiDeps, tag: string | undefined): readonly EntityType[] {
+async function clearanceOf(
+  { profilesOf }: ApiDeps,
+  { principal }: Call,
+  tag: string | undefined,
+): Promise<readonly EntityType[]> {
   const role = ROLES.find((one) => tag === `role:${one}`);
-  return (role && profiles.get(role)?.privacy.clearance) ?? [];
+  return (role && (await profilesOf(principal.organisation_id)).get(role)?.privacy.clearance) ?? [];
 }
 
 /** Sends a notification: masked, stored for each receiver, on record, and pushed to their channels. */
@@ -117,7 +121,7 @@ export async function send(deps: ApiDeps, call: Call, input: NotifyInput): Promi
     task_id: call.id,
     status: 'sent',
     target: input.target,
-    masked: maskedSummary(found, clearanceOf(deps, tags[0])),
+    masked: maskedSummary(found, await clearanceOf(deps, call, tags[0])),
     trace_id: call.traceId,
   };
 }

@@ -13,15 +13,13 @@ import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
-import { requirePermission } from '../permission.ts';
 import { notFound } from '../problem.ts';
+import { mountBundles } from './bundles.ts';
+import { publishedProfile } from './published.ts';
+import { mountProfileVersions } from './versions.ts';
 
-async function profileOf(deps: ApiDeps, call: Call, role: Role): Promise<Profile> {
-  await requirePermission(deps, call, 'profile:read', { kind: 'profile', target_role: role }, role);
-  const profile = deps.profiles.get(role);
-  if (!profile) throw notFound(`The profile of ${role}`);
-  return profile;
-}
+const profileOf = async (deps: ApiDeps, call: Call, role: Role): Promise<Profile> =>
+  (await publishedProfile(deps, call, role)).profile;
 
 /** Model and extensions as the text that older clients read. */
 function configText({ providers: { primary }, extensions }: Profile): string {
@@ -35,6 +33,9 @@ function configText({ providers: { primary }, extensions }: Profile): string {
 /** Routes of profiles. */
 export function mountProfiles(mounting: Mounting): void {
   const { deps } = mounting;
+  // Before /profiles/{role}, which would take `me` and `keys` for roles.
+  mountBundles(mounting);
+  mountProfileVersions(mounting);
   mount(
     mounting,
     getProfile,

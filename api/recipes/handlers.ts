@@ -42,7 +42,7 @@ import { recordEvent } from '../record.ts';
 import { afterOf, iso, isoOrNull, pageOf } from '../views.ts';
 import { startAndAsk } from '../workflows.ts';
 
-const resourceOf = (role: Role) => ({ kind: 'profile', target_role: role }) as const;
+const resourceOf = (role: Role) => ({ kind: 'recipe', target_role: role }) as const;
 
 const runView = (row: RecipeRunRow): RecipeRunView => ({
   run_id: row.id,
@@ -72,16 +72,18 @@ interface Recipe {
   readonly definition: GooseRecipe;
 }
 
-const recipesOf = ({ profiles, recipes }: ApiDeps, role: Role): Recipe[] =>
-  (profiles.get(role)?.recipes ?? []).flatMap((entry) => {
+async function recipesOf({ profilesOf, recipes }: ApiDeps, { principal }: Call, role: Role): Promise<Recipe[]> {
+  const profiles = await profilesOf(principal.organisation_id);
+  return (profiles.get(role)?.recipes ?? []).flatMap((entry) => {
     const definition = recipes.get(entry.path);
     return definition ? [{ entry, definition }] : [];
   });
+}
 
 /** A recipe that the caller may do this with. */
 async function recipeFor(deps: ApiDeps, call: Call, role: Role, name: string, action: Action): Promise<Recipe> {
   await requirePermission(deps, call, action, resourceOf(role));
-  const recipe = recipesOf(deps, role).find(({ entry }) => entry.name === name);
+  const recipe = (await recipesOf(deps, call, role)).find(({ entry }) => entry.name === name);
   if (!recipe) throw notFound(`The recipe ${role}/${name}`);
   return recipe;
 }
@@ -175,7 +177,7 @@ export function mountRecipes(mounting: Mounting): void {
   mount(mounting, listRecipes, async ({ role: asked }, call) => {
     const role = asked ?? call.principal.role;
     await requirePermission(deps, call, 'recipe:read', resourceOf(role));
-    return { recipes: await viewsOf(deps, call, role, recipesOf(deps, role)) };
+    return { recipes: await viewsOf(deps, call, role, await recipesOf(deps, call, role)) };
   });
   mount(mounting, getRecipe, async ({ role, name }, call) => {
     const recipe = await recipeFor(deps, call, role, name, 'recipe:read');

@@ -11,14 +11,14 @@ import { sessionIdIn } from './cookies.ts';
 
 /** Begins a session of the person whom these claims are about, with a new id; answers it. A former one ends. */
 export async function beginSession(
-  { database, profiles, identity }: ApiDeps,
+  { database, profilesOf, identity }: ApiDeps,
   claims: Readonly<Record<string, unknown>> & { readonly sub: string },
   req: Request,
   traceId: string,
   allow: (userId: string) => Promise<void>,
 ): Promise<string> {
   const { settings } = identity;
-  const directory = { database, profiles, settings };
+  const directory = { database, profilesOf, settings };
   const issuer = settings.issuer ?? '';
   const organisationId = await organisationOf(directory, claims);
   const user = await userOf(directory, organisationId, { issuer, subject: claims.sub, claims });

@@ -77,6 +77,7 @@ export function mountStream({ router, deps, authenticate }: Mounting): void {
         if (!isAfter(row, last)) continue;
         last = row;
         if (!topics.has(row.topic) || !concerns(principal, row)) continue;
+        if (row.topic === 'profiles') deps.forgetProfiles?.(principal.organisation_id);
         const text = `id: ${formatCursor(row)}\nevent: ${row.topic}\ndata: ${JSON.stringify(row.data)}\n\n`;
         if (!res.write(text)) await drained(res);
       }

@@ -11,7 +11,7 @@ type Masked = Readonly<Record<string, Json>>;
 
 /** Tasks as a reader sees them: one look-up of pseudonyms for all of them. */
 export async function taskViews(
-  { guard, profiles }: ApiDeps,
+  { guard, profilesOf }: ApiDeps,
   reader: Principal,
   rows: readonly TaskRow[],
 ): Promise<TaskView[]> {
@@ -22,6 +22,7 @@ export async function taskViews(
     handoff: handoff_masked as Masked | null,
   }));
   const clear = await inClear(guard, reader, masked);
+  const profiles = await profilesOf(reader.organisation_id);
   return rows.flatMap((row, at) => {
     const texts = clear[at];
     return texts ? [taskView(row, texts, profiles.get(row.role)?.privacy.clearance ?? [])] : [];

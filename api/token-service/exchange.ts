@@ -67,7 +67,7 @@ async function delegated(
   const user = await activeUser(directory, holder.organisation_id, userId);
   const row = await directory.database.inOrganisation(holder.organisation_id, (sql) => findAgent(sql, agent.id));
   if (!row) throw new OAuthError('invalid_request', 'The agent of actor_token is not there any more.');
-  const both = onBehalfOf(directory, { organisation_id: holder.organisation_id, user, agent: row });
+  const both = await onBehalfOf(directory, { organisation_id: holder.organisation_id, user, agent: row });
   return {
     // What an earlier link of the chain may not see, no later one does.
     principal: { ...both, clearance: both.clearance.filter((kind) => holder.clearance.includes(kind)) },

@@ -22,8 +22,8 @@ const form = express.urlencoded({ extended: false, limit: '64kb' });
 
 /** Switchboard's own token service: token exchange, revocation, and the metadata that says so. */
 export function mountTokenService(router: Router, deps: ApiDeps): void {
-  const { identity, database, profiles } = deps;
-  const exchangeDeps = { identity, directory: { database, profiles, settings: identity.settings } };
+  const { identity, database, profilesOf } = deps;
+  const exchangeDeps = { identity, directory: { database, profilesOf, settings: identity.settings } };
   const throttle = new Throttle(database);
   mountMetadata(router, deps);
   router.post('/oauth/token', form, async (req, res) => {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { ServerEventBus } from '@modelcontextprotocol/server';
 
+import { PROFILE_URI } from './resource-uris.ts';
 import type { EventStreams } from './streams.ts';
 
 interface Listening {
@@ -23,7 +24,10 @@ export function createListenBus(streams: EventStreams): ListenBus {
     subscribe: (listener) => {
       const { key, uris } = serving.getStore() ?? { key: undefined, uris: [] };
       return streams.of(key)((changed) => {
-        for (const uri of changed === 'all' ? uris : changed) listener({ kind: 'resource_updated', uri });
+        for (const uri of changed === 'all' ? uris : changed) {
+          listener({ kind: 'resource_updated', uri });
+          if (uri === PROFILE_URI) listener({ kind: 'tools_list_changed' });
+        }
       });
     },
     // All events come from the API.
@@ -31,12 +35,16 @@ export function createListenBus(streams: EventStreams): ListenBus {
   };
 }
 
-/** The resources that a subscriptions/listen message asks for; none in any other message. */
+/**
+ * The resources that a subscriptions/listen message asks for, and the profile where it asks for changes of the tools,
+ * which come from there; none in any other message.
+ */
 export function listenedUris(message: unknown): readonly string[] {
   if (!isObject(message) || message['method'] !== 'subscriptions/listen' || !isObject(message['params'])) return [];
   const filter = message['params']['notifications'];
   const uris: unknown = isObject(filter) ? filter['resourceSubscriptions'] : undefined;
-  return Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
+  const tools = isObject(filter) && filter['toolsListChanged'] === true ? [PROFILE_URI] : [];
+  return [...(Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : []), ...tools];
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

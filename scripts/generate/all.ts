@@ -3,6 +3,7 @@ import path from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 import { readIfPresent } from '../../platform/files.ts';
+import { renderMatrix } from '../../test/unit/policy/matrix.ts';
 import { configurationPage, errorsPage, openApiPage, toolsPage } from './contract-pages.ts';
 import type { Generated } from './generated.ts';
 import { importDiagram } from './import-diagram.ts';
@@ -16,8 +17,13 @@ const requirements: Generated = {
     Promise.resolve(withTests(present ?? readFileSync(path.join(root, 'docs/requirements.md'), 'utf8'), citedIn(root))),
 };
 
+const policyMatrix: Generated = {
+  file: 'test/unit/policy/matrix.md',
+  text: () => Promise.resolve(renderMatrix()),
+};
+
 /** Everything that is generated. */
-const ALL = [openApiPage, toolsPage, errorsPage, configurationPage, requirements, importDiagram];
+const ALL = [openApiPage, toolsPage, errorsPage, configurationPage, requirements, importDiagram, policyMatrix];
 
 /** A generated file as it is and as it should be. */
 export interface Rendering {

@@ -28,6 +28,8 @@ import type { Database } from '../../db/pool.ts';
 import type { Profile } from '../../directory/profile-schema.ts';
 import { loadProfiles } from '../../directory/profiles.ts';
 import { loadRecipes } from '../../directory/recipes.ts';
+import { bundleKeysFile } from '../../directory/bundle-keys.ts';
+import { openOrganisationSettings } from '../../directory/settings.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { SigningKeys, tokenKeysFile } from '../../platform/tokens/signing-keys.ts';
@@ -130,7 +132,8 @@ export async function startStack({
   const profiles = loadProfiles(PROFILES);
   adjust(profiles);
   const recipes = loadRecipes(path.dirname(PROFILES), profiles);
-  const shared = { ...privacy, database, profiles, recipes };
+  const ownSettings = await openOrganisationSettings({ database, url: urls.appUrl, log, profiles });
+  const shared = { ...privacy, database, profiles, recipes, profilesOf: ownSettings.profilesOf };
   const feed = await openFeed({ database, url: urls.appUrl, log });
   const { cooldownMs, freshMs, ...identityOf } = identityOptions;
   // The address is known once somebody listens; tokens that are issued carry it.
@@ -147,6 +150,12 @@ export async function startStack({
     const api = await serveApi(
       {
         ...shared,
+        forgetProfiles: ownSettings.forgetProfiles,
+        publishing: {
+          keysFile: bundleKeysFile(folder),
+          mcpUrl: 'http://127.0.0.1:8091/mcp',
+          proxyUrl: 'http://127.0.0.1:8090',
+        },
         client,
         historyKeys,
         claims,
@@ -221,6 +230,7 @@ export async function startStack({
     async close() {
       await served.close();
       await feed.close();
+      await ownSettings.close();
       await stopWorker();
       await native.close();
       await connection.close();

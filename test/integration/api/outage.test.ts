@@ -14,6 +14,7 @@ import { serveApi } from '../../../api/serve.ts';
 import { openFeed } from '../../../api/stream/feed.ts';
 import { createClaimStore } from '../../../db/payload-claims.ts';
 import { openDatabase } from '../../../db/pool.ts';
+import { releaseProfiles } from '../../../directory/organisation-profiles.ts';
 import { loadProfiles } from '../../../directory/profiles.ts';
 import { loadConfig } from '../../../platform/config.ts';
 import { createLogger } from '../../../platform/log.ts';
@@ -134,6 +135,7 @@ test.serial(
       ...openPrivacy(path.join(folder, 'master.key'), database),
       database,
       profiles,
+      profilesOf: () => Promise.resolve(releaseProfiles(profiles)),
       client: stack.client,
       taskQueue: stack.taskQueue,
       recipes: new Map(),
@@ -142,6 +144,7 @@ test.serial(
       codecOrigins: [],
       feed,
       limits: new Limits(limitSettings(loadConfig({})), { database, log }),
+      publishing: { keysFile: path.join(folder, 'profile-keys.json'), mcpUrl: 'http://mcp', proxyUrl: 'http://proxy' },
       auditKeys: () => ({ keys: [] }),
       identity,
       log,

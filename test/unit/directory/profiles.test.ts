@@ -103,3 +103,36 @@ test('DIR-1: the demo organisation has people of one tree and an agent a role', 
   );
   t.deepEqual(agents.find(({ role }) => role === 'finance')?.skills, profiles.get('finance')?.skills);
 });
+
+test('DIR-3: every profile says what its role meets, how it is found, and which tasks run by themselves', (t) => {
+  for (const { role, privacy, automated_tasks, recipes, extensions } of profiles.values()) {
+    t.true(privacy.rules.length > 0 && privacy.pii_categories.length > 0, role);
+    t.true(automated_tasks.length > 0 && recipes.length === 3, role);
+    t.true(
+      extensions.some(({ name }) => name === 'switchboard'),
+      role,
+    );
+    const kinds = privacy.rules.map(({ category }) => category ?? '');
+    t.true(
+      kinds.every((kind) => privacy.pii_categories.includes(kind) || kind === 'PRIVILEGE'),
+      role,
+    );
+  }
+  const found = (role: 'finance' | 'legal', text: string): string | undefined =>
+    profiles.get(role)?.privacy.rules.find(({ pattern }) => new RegExp(pattern, 'u').test(text))?.category;
+  t.is(found('finance', 'SSN 123-45-6789'), 'SSN');
+  t.is(found('finance', 'net pay: $4,200.00'), 'COMPENSATION');
+  t.is(found('finance', 'routing no. 021000021'), 'BANK_ROUTING');
+  t.is(found('legal', 'case no. AB-2030-17'), 'CASE_NUMBER');
+  t.is(found('finance', 'nothing personal in 12 words'), undefined);
+});
+
+test('DIR-3: an automated task of no recipe, and a pattern that is none, are refused', (t) => {
+  t.deepEqual(faultsWith('hr.yaml', 'recipe: monthly-compliance', 'recipe: elsewhere'), [
+    'hr.yaml: automated_tasks.0.recipe: is none of the recipes: elsewhere',
+  ]);
+  t.regex(
+    faultsWith('hr.yaml', "pattern: '", "pattern: '(").join(),
+    /hr\.yaml: privacy\.rules\.0\.pattern: is not a regular expression/,
+  );
+});

@@ -64,6 +64,7 @@ test('X-6: operations: method, path, name', (t) => {
       'post /agents/me/heartbeat heartbeat',
       'get /directory list_directory',
       'get /me who_am_i',
+      'get /profiles/me get_own_profile',
       'get /profiles/{role} get_profile',
       'get /profiles/{role}/config get_profile_config',
       'get /profiles/{role}/goosehints get_goosehints',
@@ -76,6 +77,14 @@ test('X-6: operations: method, path, name', (t) => {
       'put /recipes/{role}/{name}/pause pause_recipe',
       'get /recipes/{role}/{name}/runs list_recipe_runs',
       'get /recipe-runs/{run_id} get_recipe_run',
+      'get /profiles/{role}/bundle get_profile_bundle',
+      'get /profiles/{role}/goose get_goose_config',
+      'get /profiles/{role}/mcp get_mcp_config',
+      'put /admin/profiles/{role} set_profile',
+      'get /admin/profiles/{role}/versions list_profile_versions',
+      'get /policy/organisation get_organisation_policies',
+      'put /policy/organisation set_organisation_policies',
+      'post /policy/explain explain_policy',
       'post /codec/decode decode_payloads',
       'post /codec/encode encode_payloads',
     ],
@@ -243,7 +252,7 @@ test('X-5: prefixes of ids', (t) => {
 });
 
 test('X-7: topics of the stream, roles, kinds of personal value', (t) => {
-  t.deepEqual([...Topic.options], ['tasks', 'approvals', 'sessions', 'runs', 'notifications']);
+  t.deepEqual([...Topic.options], ['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'profiles']);
   t.deepEqual([...ROLES], ['analyst', 'developer', 'finance', 'hr', 'legal', 'manager', 'marketing', 'support']);
   t.deepEqual([...ENTITY_TYPES], ['email', 'phone', 'card', 'iban', 'ssn']);
 });

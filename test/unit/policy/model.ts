@@ -1,15 +1,19 @@
-import type { Principal } from '../contracts/principal.ts';
-import type { Action } from './actions.ts';
-import type { Resource } from './resource.ts';
-import { isAddressed, principalTags } from './tags.ts';
+import type { Principal } from '../../../contracts/principal.ts';
+import type { Action } from '../../../policy/actions.ts';
+import type { Resource } from '../../../policy/resource.ts';
+import { isAddressed, principalTags } from '../../../policy/tags.ts';
+import { TOOL_OF } from '../../../policy/tool-actions.ts';
+
+// The rules of work, approvals, sessions and notifications in plain TypeScript: a second opinion that the Cedar policies
+// are compared with, so that a slip in either shows.
 
 /** One rule. It applies to its actions, to all where none are named. */
-export interface Policy {
+interface Policy {
   /** Stable name: audit events and refusals quote it. */
   readonly id: string;
   readonly effect: 'permit' | 'forbid';
   readonly actions?: readonly Action[];
-  when(principal: Principal, resource: Resource, action: Action): boolean;
+  readonly when: (principal: Principal, resource: Resource, action: Action) => boolean;
 }
 
 const always = (): boolean => true;
@@ -30,30 +34,6 @@ function ownsPersonally(principal: Principal, { owners = [], requester = '' }: R
   return self.some((tag) => tag === requester || owners.includes(tag));
 }
 
-/** Actions that are a tool of an agent's profile. */
-const TOOL_OF: Partial<Record<Action, string>> = {
-  'task:send': 'send_task',
-  'task:claim': 'claim_task',
-  'task:progress': 'report_progress',
-  'task:complete': 'complete_task',
-  'task:fail': 'fail_task',
-  'task:decline': 'decline_task',
-  'task:handoff': 'handoff_task',
-  'task:cancel': 'cancel_task',
-  'task:retry': 'retry_task',
-  'approval:request': 'request_approval',
-  'approval:decide': 'decide_approval',
-  'approval:revise': 'revise_approval',
-  'approval:redeem': 'redeem_approval',
-  'session:create': 'open_session',
-  'session:update': 'update_session',
-  'session:participate': 'join_session',
-  'session:handoff': 'handoff_session',
-  'shard:read': 'read_context',
-  'shard:write': 'write_context',
-  'notification:send': 'notify',
-};
-
 // People are not held to the tools of their agents.
 function isToolWithheld({ kind }: Principal, { allowed_tools }: Resource, action: Action): boolean {
   const tool = TOOL_OF[action];
@@ -63,8 +43,7 @@ function isToolWithheld({ kind }: Principal, { allowed_tools }: Resource, action
 const READS: readonly Action[] = ['task:read', 'approval:read', 'session:read', 'shard:read', 'notification:read'];
 const WORK: readonly Action[] = ['task:claim', 'task:progress', 'task:complete', 'task:fail', 'task:decline'];
 
-/** All rules but the one between organisations. A forbid wins over every permit; without a permit nothing is allowed. */
-export const POLICIES: readonly Policy[] = [
+const POLICIES: readonly Policy[] = [
   {
     id: 'requesters-never-decide',
     effect: 'forbid',
@@ -149,3 +128,18 @@ export const POLICIES: readonly Policy[] = [
     when: ({ administrator }, _, action) => administrator && action !== 'approval:decide',
   },
 ];
+
+/** What the model says: the ids of the rules that decide, and whether they allow. */
+export function decideByModel(
+  principal: Principal,
+  action: Action,
+  resource: Resource,
+): { allow: boolean; policies: string[] } {
+  const deciding = POLICIES.filter(
+    ({ actions, when }) => (actions?.includes(action) ?? true) && when(principal, resource, action),
+  );
+  const idsOf = (effect: Policy['effect']): string[] =>
+    deciding.filter((one) => one.effect === effect).map(({ id }) => id);
+  const [forbids, permits] = [idsOf('forbid'), idsOf('permit')];
+  return forbids.length > 0 ? { allow: false, policies: forbids } : { allow: permits.length > 0, policies: permits };
+}
