@@ -21,6 +21,9 @@ import type { Mounting } from './http.ts';
 import { mountChannels } from './notifications/channels.ts';
 import { mountNotifications } from './notifications/handlers.ts';
 import { openApiDocument } from './openapi.ts';
+import { mountOrgExport } from './people/export.ts';
+import { mountPeople } from './people/handlers.ts';
+import { mountOrgImport } from './people/import.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
 import { mountSessions } from './sessions/handlers.ts';
@@ -55,6 +58,7 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   mountSignIn(router, mounting.authenticate);
   allowCodecOrigins(router, deps.codecOrigins);
   refuseOtherMethods(router, (path) => !path.includes('{'));
+  mountOrgImport(mounting);
   router.use(...jsonBody);
   for (const mountFeature of FEATURES) mountFeature(mounting);
   refuseOtherMethods(router, (path) => path.includes('{'));
@@ -84,6 +88,8 @@ const FEATURES = [
   mountDirectory,
   mountProfiles,
   mountCodec,
+  mountPeople,
+  mountOrgExport,
 ];
 
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */

@@ -4,6 +4,7 @@ import * as delegations from './delegations.ts';
 import * as audit from './audit.ts';
 import * as codec from './codec.ts';
 import * as notifications from './notifications.ts';
+import * as directory from './directory.ts';
 import type { Operation } from './operation.ts';
 import * as profiles from './profiles.ts';
 import * as sessions from './sessions.ts';
@@ -65,6 +66,13 @@ export const operations: readonly Operation[] = [
   profiles.getRecipes,
   codec.decodePayloads,
   codec.encodePayloads,
+  directory.listOrgImports,
+  directory.getOrgImport,
+  directory.getOrgTree,
+  directory.listOrgUsers,
+  directory.getOrgUser,
+  directory.assignUser,
+  directory.assignProfile,
 ];
 
 /** The operations that are offered to models as MCP tools. */

@@ -36,6 +36,10 @@ export const ACTIONS = [
   'dispatch:pause',
   'history:read',
   'history:write',
+  'directory:manage',
+  'directory:sync',
+  'agent:register',
+  'agent:manage',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 

@@ -5,7 +5,7 @@ import type { Role } from '../contracts/principal.ts';
  * acts for a user made something, its `owners` name both. A list of things is the `organisation` itself.
  */
 export interface Resource {
-  readonly kind: 'task' | 'approval' | 'session' | 'shard' | 'notification' | 'organisation' | 'profile';
+  readonly kind: 'task' | 'approval' | 'session' | 'shard' | 'notification' | 'organisation' | 'profile' | 'agent';
   readonly organisation_id: string;
   /** Who sent, requested or opened it. */
   readonly owners?: readonly string[];

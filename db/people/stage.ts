@@ -1,0 +1,90 @@
+import type { Queryable } from '../pool.ts';
+
+/** Somebody as they shall be. What is undefined stays as it is. */
+export interface StagedPerson {
+  /** Known already, or null for who is found by `external_id`. */
+  readonly user_id: string | null;
+  readonly external_id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly role: string;
+  readonly department: string;
+  readonly active: boolean;
+  /** The manager by external id, among those staged, or by id. */
+  readonly manager_key?: string | null;
+  readonly manager_id?: string | null;
+  readonly title?: string | null;
+  readonly locale?: string | null;
+  readonly awaits_role?: boolean;
+  readonly administrator?: boolean;
+  readonly assigned_profile?: string | null;
+  readonly user_name?: string | null;
+  readonly given_name?: string | null;
+  readonly family_name?: string | null;
+}
+
+/** Fields of a person in the order of their columns; those that may be left out stay as they are. */
+export const PERSON_FIELDS = [
+  'external_id',
+  'name',
+  'email',
+  'role',
+  'department',
+  'active',
+  'manager_id',
+  'title',
+  'locale',
+  'awaits_role',
+  'administrator',
+  'assigned_profile',
+  'user_name',
+  'given_name',
+  'family_name',
+] as const;
+
+// hashtextextended gives the 64 bits that an advisory lock is named by.
+const LOCK = "hashtextextended('directory:' || current_setting('app.organisation'), 0)";
+
+/** Lets one change of the directory happen at a time; false where another one has the turn and nobody wants to wait. */
+export async function takeDirectory(sql: Queryable, wait: boolean): Promise<boolean> {
+  if (wait) {
+    await sql.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+    return true;
+  }
+  const [row] = await sql.query<{ taken: boolean }>(`SELECT pg_try_advisory_xact_lock(${LOCK}) AS taken`);
+  return row?.taken === true;
+}
+
+/** Makes the tables of a change, once a connection; they are empty at the end of each transaction. */
+export async function openStage(sql: Queryable): Promise<void> {
+  await sql.query(
+    `CREATE TEMP TABLE IF NOT EXISTS directory_incoming (user_id text, external_id text NOT NULL, manager_key text,
+       person jsonb NOT NULL) ON COMMIT DELETE ROWS`,
+  );
+  await sql.query(
+    `CREATE TEMP TABLE IF NOT EXISTS directory_diff (user_id text PRIMARY KEY, kind text NOT NULL, before jsonb,
+       after jsonb NOT NULL) ON COMMIT DELETE ROWS`,
+  );
+}
+
+/** Adds people to the stage. */
+export const stagePeople = (sql: Queryable, people: readonly StagedPerson[]): Promise<object[]> =>
+  sql.query(
+    `INSERT INTO directory_incoming (user_id, external_id, manager_key, person)
+     SELECT p ->> 'user_id', p ->> 'external_id', p ->> 'manager_key', p - 'user_id' - 'manager_key'
+     FROM jsonb_array_elements($1) AS p`,
+    [JSON.stringify(people)],
+  );
+
+/** Gives everybody on the stage their id, and their manager's. */
+export async function identifyStaged(sql: Queryable): Promise<void> {
+  await sql.query(
+    `UPDATE directory_incoming i SET user_id = u.id FROM users u WHERE i.user_id IS NULL AND u.external_id = i.external_id`,
+  );
+  await sql.query("UPDATE directory_incoming SET user_id = switchboard_id('user') WHERE user_id IS NULL");
+  await sql.query('ANALYZE directory_incoming');
+  await sql.query(
+    `UPDATE directory_incoming i SET person = i.person || jsonb_build_object('manager_id', m.user_id)
+     FROM directory_incoming m WHERE m.external_id = i.manager_key`,
+  );
+}
