@@ -2,7 +2,7 @@ import { applyDiff } from '../db/people/apply.ts';
 import type { ChangedBy } from '../db/people/apply.ts';
 import { addressTaken, countDiff, makesCircle, readDiff, workOutDiff } from '../db/people/diff.ts';
 import type { ChangeCounts, ChangeRow } from '../db/people/diff.ts';
-import { identifyStaged, openStage, stagePeople, takeDirectory } from '../db/people/stage.ts';
+import { clearStage, identifyStaged, stagePeople, takeDirectory } from '../db/people/stage.ts';
 import type { StagedPerson } from '../db/people/stage.ts';
 import type { Queryable } from '../db/pool.ts';
 
@@ -76,7 +76,6 @@ async function refusalOf(
 export async function changeDirectory(sql: Queryable, request: ChangeRequest): Promise<Changed> {
   if (!(await takeDirectory(sql, request.wait)))
     throw new DirectoryRefusal('busy', 'Another change of the directory is under way.');
-  await openStage(sql);
   for await (const lot of request.people) await stagePeople(sql, lot);
   await identifyStaged(sql);
   await workOutDiff(sql, request.whole);
@@ -86,5 +85,7 @@ export async function changeDirectory(sql: Queryable, request: ChangeRequest): P
   if (request.dryRun) return { counts, diff, moves: 0, ...(refusal && { refusal }) };
   if (refusal) throw refusal;
   const concerned = counts.added + counts.changed + counts.deactivated + counts.reactivated;
-  return { counts, diff, moves: await applyDiff(sql, request.by, concerned) };
+  const moves = await applyDiff(sql, request.by, concerned);
+  await clearStage(sql);
+  return { counts, diff, moves };
 }

@@ -67,11 +67,30 @@ CREATE TABLE directory_moves (
 );
 CREATE INDEX directory_moves_open ON directory_moves (organisation_id, id) WHERE done_at IS NULL;
 
+-- Where a change is worked out. Rows live within one transaction at a time, under the organisation's lock, and are never
+-- committed; so they are worth no write-ahead log.
+CREATE UNLOGGED TABLE directory_incoming (
+  organisation_id text NOT NULL,
+  user_id text,
+  external_id text NOT NULL,
+  manager_key text,
+  person jsonb NOT NULL
+);
+CREATE INDEX directory_incoming_by_external_id ON directory_incoming (organisation_id, external_id);
+CREATE UNLOGGED TABLE directory_diff (
+  organisation_id text NOT NULL,
+  user_id text NOT NULL,
+  kind text NOT NULL,
+  before jsonb,
+  after jsonb NOT NULL,
+  PRIMARY KEY (organisation_id, user_id)
+);
+
 DO $$
 DECLARE
   t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['directory_imports', 'directory_moves']
+  FOREACH t IN ARRAY ARRAY['directory_imports', 'directory_moves', 'directory_incoming', 'directory_diff']
   LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY own_organisation ON %I USING (organisation_id = current_setting(''app.organisation'', true)) '

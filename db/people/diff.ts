@@ -32,8 +32,8 @@ const DEFAULTS = `jsonb_build_object(${PERSON_FIELDS.map((field) => `'${field}',
 /** Works out what the stage changes; where it is the whole organisation, who is not on it leaves. */
 export async function workOutDiff(sql: Queryable, whole: boolean): Promise<void> {
   await sql.query(
-    `INSERT INTO directory_diff (user_id, kind, before, after)
-     SELECT user_id, CASE WHEN before IS NULL THEN 'added'
+    `INSERT INTO directory_diff (organisation_id, user_id, kind, before, after)
+     SELECT current_setting('app.organisation'), user_id, CASE WHEN before IS NULL THEN 'added'
          WHEN (before ->> 'active')::boolean AND NOT (after ->> 'active')::boolean THEN 'deactivated'
          WHEN NOT (before ->> 'active')::boolean AND (after ->> 'active')::boolean THEN 'reactivated'
          ELSE 'changed' END, before, after
@@ -44,12 +44,11 @@ export async function workOutDiff(sql: Queryable, whole: boolean): Promise<void>
   );
   if (whole)
     await sql.query(
-      `INSERT INTO directory_diff (user_id, kind, before, after)
-       SELECT u.id, CASE WHEN u.active THEN 'deactivated' ELSE 'changed' END, ${BEFORE},
+      `INSERT INTO directory_diff (organisation_id, user_id, kind, before, after)
+       SELECT current_setting('app.organisation'), u.id, CASE WHEN u.active THEN 'deactivated' ELSE 'changed' END, ${BEFORE},
          ${BEFORE} || '{"active": false, "awaits_role": false}'
        FROM users u WHERE (u.active OR u.awaits_role) AND NOT EXISTS (SELECT 1 FROM directory_incoming i WHERE i.user_id = u.id)`,
     );
-  await sql.query('ANALYZE directory_diff');
 }
 
 /** Counts what was worked out. */

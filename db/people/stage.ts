@@ -55,23 +55,17 @@ export async function takeDirectory(sql: Queryable, wait: boolean): Promise<bool
   return row?.taken === true;
 }
 
-/** Makes the tables of a change, once a connection; they are empty at the end of each transaction. */
-export async function openStage(sql: Queryable): Promise<void> {
-  await sql.query(
-    `CREATE TEMP TABLE IF NOT EXISTS directory_incoming (user_id text, external_id text NOT NULL, manager_key text,
-       person jsonb NOT NULL) ON COMMIT DELETE ROWS`,
-  );
-  await sql.query(
-    `CREATE TEMP TABLE IF NOT EXISTS directory_diff (user_id text PRIMARY KEY, kind text NOT NULL, before jsonb,
-       after jsonb NOT NULL) ON COMMIT DELETE ROWS`,
-  );
+/** Empties the stage. What is on it lives as long as a transaction: nobody but the change itself ever sees it. */
+export async function clearStage(sql: Queryable): Promise<void> {
+  await sql.query('DELETE FROM directory_incoming');
+  await sql.query('DELETE FROM directory_diff');
 }
 
 /** Adds people to the stage. */
 export const stagePeople = (sql: Queryable, people: readonly StagedPerson[]): Promise<object[]> =>
   sql.query(
-    `INSERT INTO directory_incoming (user_id, external_id, manager_key, person)
-     SELECT p ->> 'user_id', p ->> 'external_id', p ->> 'manager_key', p - 'user_id' - 'manager_key'
+    `INSERT INTO directory_incoming (organisation_id, user_id, external_id, manager_key, person)
+     SELECT current_setting('app.organisation'), p ->> 'user_id', p ->> 'external_id', p ->> 'manager_key', p - 'user_id' - 'manager_key'
      FROM jsonb_array_elements($1) AS p`,
     [JSON.stringify(people)],
   );
@@ -82,7 +76,6 @@ export async function identifyStaged(sql: Queryable): Promise<void> {
     `UPDATE directory_incoming i SET user_id = u.id FROM users u WHERE i.user_id IS NULL AND u.external_id = i.external_id`,
   );
   await sql.query("UPDATE directory_incoming SET user_id = switchboard_id('user') WHERE user_id IS NULL");
-  await sql.query('ANALYZE directory_incoming');
   await sql.query(
     `UPDATE directory_incoming i SET person = i.person || jsonb_build_object('manager_id', m.user_id)
      FROM directory_incoming m WHERE m.external_id = i.manager_key`,
