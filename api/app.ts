@@ -4,6 +4,7 @@ import swaggerUi from 'swagger-ui-express';
 
 import { operations } from '../contracts/index.ts';
 import { plainRoutes } from '../contracts/plain-routes.ts';
+import { mountAgents } from './agents/handlers.ts';
 import { mountApprovals } from './approvals/handlers.ts';
 import { mountDelegations } from './approvals/delegations.ts';
 import { mountAudit } from './audit/handlers.ts';
@@ -26,6 +27,7 @@ import { mountPeople } from './people/handlers.ts';
 import { mountOrgImport } from './people/import.ts';
 import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
+import { mountScim } from './scim/router.ts';
 import { mountSessions } from './sessions/handlers.ts';
 import { mountShards } from './sessions/shards.ts';
 import { mountTimeline } from './sessions/timeline.ts';
@@ -88,8 +90,10 @@ const FEATURES = [
   mountDirectory,
   mountProfiles,
   mountCodec,
+  mountAgents,
   mountPeople,
   mountOrgExport,
+  mountScim,
 ];
 
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */

@@ -101,7 +101,7 @@ export async function saveHeartbeat(
        SELECT id, NOT (status = 'online' AND coalesce(last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds', false)) AS away
        FROM agents WHERE id = $1 FOR UPDATE
      )
-     UPDATE agents a SET status = $2, last_seen_at = now(), skills = coalesce($3, a.skills),
+     UPDATE agents a SET status = CASE WHEN a.drained AND $2 = 'online' THEN 'draining' ELSE $2 END, last_seen_at = now(), skills = coalesce($3, a.skills),
        capacity = coalesce($4, a.capacity), version = coalesce($5, a.version)
      FROM before WHERE a.id = before.id
      RETURNING ${AGENT.split(', ')

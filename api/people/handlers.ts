@@ -39,7 +39,7 @@ interface Wish {
 function assigned(person: PersonRow, { role, profile, administrator }: Wish): StagedPerson {
   return {
     ...stagedFrom(person),
-    ...(role !== undefined && { role, active: person.active || person.awaits_role, awaits_role: false }),
+    ...(role !== undefined && { role, active: person.enabled, awaits_role: false }),
     ...(profile !== undefined && { assigned_profile: profile }),
     ...(administrator !== undefined && { administrator }),
   };

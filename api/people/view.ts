@@ -3,9 +3,9 @@ import type { ImportRow } from '../../db/people/imports.ts';
 import type { PersonRow } from '../../db/people/users.ts';
 import { iso, isoOrNull } from '../views.ts';
 
-const statusOf = ({ active, awaits_role }: PersonRow): UserView['status'] => {
+const statusOf = ({ active, enabled }: PersonRow): UserView['status'] => {
   if (active) return 'active';
-  return awaits_role ? 'awaiting_role' : 'inactive';
+  return enabled ? 'awaiting_role' : 'inactive';
 };
 
 /** Somebody, as administrators read them. */

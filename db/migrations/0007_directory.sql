@@ -5,8 +5,13 @@ ALTER TABLE users
   -- Where the person came from last: seed, csv, scim or manual.
   ADD COLUMN source text NOT NULL DEFAULT 'seed',
   ADD COLUMN assigned_profile text,
-  -- Provisioned without a role: nobody of this kind may sign in, so `active` is false until a role is assigned.
+  -- Whether the organisation lets them work. `active` is what holds: enabled, and with a role.
+  ADD COLUMN enabled boolean NOT NULL DEFAULT true,
+  -- Provisioned before a role was assigned; `role` says nothing until then.
   ADD COLUMN awaits_role boolean NOT NULL DEFAULT false,
+  -- Deleted by provisioning, which does not see them any more; the record does.
+  ADD COLUMN deprovisioned boolean NOT NULL DEFAULT false,
+  ADD COLUMN scim_external_id text,
   ADD COLUMN user_name text,
   ADD COLUMN given_name text,
   ADD COLUMN family_name text,
@@ -16,15 +21,28 @@ ALTER TABLE users
   -- Counts changes; the ETag of SCIM.
   ADD COLUMN version bigint NOT NULL DEFAULT 1;
 
+UPDATE users SET enabled = false WHERE NOT active;
+
 -- The address of somebody who left may be given to somebody else.
 ALTER TABLE users DROP CONSTRAINT users_organisation_id_email_key;
 CREATE UNIQUE INDEX users_by_email ON users (organisation_id, lower(email)) WHERE active;
 CREATE INDEX users_by_department ON users (organisation_id, department, id);
+CREATE INDEX users_by_scim_external_id ON users (organisation_id, scim_external_id) WHERE scim_external_id IS NOT NULL;
 CREATE INDEX users_by_user_name ON users (organisation_id, lower(coalesce(user_name, email)));
 
 ALTER TABLE agents
   ADD COLUMN owner text,
-  ADD COLUMN created_at timestamptz NOT NULL DEFAULT now();
+  -- Takes no new work until somebody lets it, whatever its heartbeat says.
+  ADD COLUMN drained boolean NOT NULL DEFAULT false,
+  -- What the hub's clients register (COMPAT-3).
+  ADD COLUMN project_id integer,
+  ADD COLUMN type text,
+  ADD COLUMN risk_level text,
+  ADD COLUMN entry_path text,
+  ADD COLUMN description text,
+  ADD COLUMN capabilities jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
+  ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
 -- A heartbeat changes no indexed column: with room in the page it is a heap-only update, which leaves nothing to vacuum.
 ALTER TABLE agents SET (fillfactor = 50);
 CREATE INDEX agents_by_person ON agents (organisation_id, acts_for) WHERE acts_for IS NOT NULL;

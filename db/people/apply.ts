@@ -12,7 +12,7 @@ export interface ChangedBy {
 }
 
 const typeOf = (field: string): string =>
-  ['active', 'awaits_role', 'administrator'].includes(field) ? '::boolean' : '';
+  ['active', 'enabled', 'awaits_role', 'deprovisioned', 'administrator'].includes(field) ? '::boolean' : '';
 const value = (field: string): string => `(d.after ->> '${field}')${typeOf(field)}`;
 const SET = PERSON_FIELDS.map((field) => `${field} = ${value(field)}`).join(', ');
 

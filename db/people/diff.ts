@@ -27,7 +27,7 @@ export interface ChangeRow {
 
 const BEFORE = `jsonb_build_object(${PERSON_FIELDS.map((field) => `'${field}', u.${field}`).join(', ')})`;
 const DEFAULTS = `jsonb_build_object(${PERSON_FIELDS.map((field) => `'${field}', NULL`).join(', ')})
-  || '{"awaits_role": false, "administrator": false, "active": true}'`;
+  || '{"awaits_role": false, "administrator": false, "active": true, "enabled": true, "deprovisioned": false}'`;
 
 /** Works out what the stage changes; where it is the whole organisation, who is not on it leaves. */
 export async function workOutDiff(sql: Queryable, whole: boolean): Promise<void> {
@@ -46,8 +46,8 @@ export async function workOutDiff(sql: Queryable, whole: boolean): Promise<void>
     await sql.query(
       `INSERT INTO directory_diff (organisation_id, user_id, kind, before, after)
        SELECT current_setting('app.organisation'), u.id, CASE WHEN u.active THEN 'deactivated' ELSE 'changed' END, ${BEFORE},
-         ${BEFORE} || '{"active": false, "awaits_role": false}'
-       FROM users u WHERE (u.active OR u.awaits_role) AND NOT EXISTS (SELECT 1 FROM directory_incoming i WHERE i.user_id = u.id)`,
+         ${BEFORE} || '{"active": false, "enabled": false}'
+       FROM users u WHERE (u.active OR u.enabled) AND NOT EXISTS (SELECT 1 FROM directory_incoming i WHERE i.user_id = u.id)`,
     );
 }
 

@@ -15,7 +15,10 @@ export interface StagedPerson {
   readonly manager_id?: string | null;
   readonly title?: string | null;
   readonly locale?: string | null;
+  readonly enabled?: boolean;
   readonly awaits_role?: boolean;
+  readonly deprovisioned?: boolean;
+  readonly scim_external_id?: string | null;
   readonly administrator?: boolean;
   readonly assigned_profile?: string | null;
   readonly user_name?: string | null;
@@ -34,7 +37,10 @@ export const PERSON_FIELDS = [
   'manager_id',
   'title',
   'locale',
+  'enabled',
   'awaits_role',
+  'deprovisioned',
+  'scim_external_id',
   'administrator',
   'assigned_profile',
   'user_name',

@@ -14,7 +14,10 @@ export interface PersonRow {
   readonly manager_id: string | null;
   readonly administrator: boolean;
   readonly active: boolean;
+  readonly enabled: boolean;
   readonly awaits_role: boolean;
+  readonly deprovisioned: boolean;
+  readonly scim_external_id: string | null;
   readonly assigned_profile: Role | null;
   readonly source: string;
   readonly user_name: string | null;
@@ -29,7 +32,7 @@ export interface PersonRow {
 
 /** The columns of a PersonRow. */
 export const PERSON_COLUMNS = `id, external_id, name, email, role, department, title, locale, manager_id, administrator, active,
-  awaits_role, assigned_profile, source, user_name, given_name, family_name, deactivated_at, created_at, updated_at, version`;
+  enabled, awaits_role, deprovisioned, scim_external_id, assigned_profile, source, user_name, given_name, family_name, deactivated_at, created_at, updated_at, version`;
 
 /** Somebody, active or not. */
 export const findPerson = async (sql: Queryable, id: string): Promise<PersonRow | undefined> =>
@@ -51,8 +54,8 @@ export interface PeopleQuery {
 
 const STATUS = {
   active: 'active',
-  inactive: 'NOT active AND NOT awaits_role',
-  awaiting_role: 'awaits_role',
+  inactive: 'NOT enabled',
+  awaiting_role: 'enabled AND awaits_role',
 } as const;
 
 /** Text that a LIKE pattern takes as it is. */
