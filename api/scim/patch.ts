@@ -12,7 +12,7 @@ export const PatchInput = z.looseObject({
       z.looseObject({
         op: z.string().transform((op) => op.toLowerCase()).pipe(z.enum(['add', 'replace', 'remove'])),
         path: z.string().max(500).nullish(),
-        value: z.unknown(),
+        value: z.unknown().optional(),
       }),
     )
     .min(1)
