@@ -2,14 +2,17 @@ import type { DirectoryActivities, DirectorySweepActivities } from '../contracts
 import { appendAudit } from '../db/audit.ts';
 import { organisationIds } from '../db/deliveries.ts';
 import { failInterrupted } from '../db/people/imports.ts';
-import { finishMoves, hasPendingMoves, openWorkOf, pendingMoves, silenceAgents, sweepMoves } from '../db/people/moves.ts';
+import { finishIdleMoves, finishMoves, hasPendingMoves, openWorkOf, pendingMoves, silenceAgents, sweepMoves } from '../db/people/moves.ts';
 import type { Database, Queryable } from '../db/pool.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** What moving open work asks of the database. */
 export const createDirectoryActivities = ({ database }: Pick<ActivityDeps, 'database'>): DirectoryActivities => ({
   pendingMoves: ({ organisation_id, limit }) =>
-    database.inOrganisation(organisation_id, (sql) => pendingMoves(sql, limit)),
+    database.inOrganisation(organisation_id, async (sql) => {
+      await finishIdleMoves(sql);
+      return pendingMoves(sql, limit);
+    }),
 
   openWorkOf: ({ organisation_id, move, after, limit }) =>
     database.inOrganisation(organisation_id, (sql) => openWorkOf(sql, move, after, limit)),

@@ -19,6 +19,7 @@ const HELP = `switchboard <command>
   audit      verify, export and prune the record, receipts (audit help)
   mcp        the MCP extension over stdio (--http: over Streamable HTTP)
   keys       list, rotate or erase the keys of workflow histories
+  import     org chart from a CSV file (--dry-run: only say what would change)
   versions   list, ramp, promote or roll back builds of the workers
   help       this text
 
@@ -54,6 +55,10 @@ const commands: Readonly<Record<string, Command>> = {
       runVersions: (args: string[]) => Promise<number>;
     };
     return runVersions(args);
+  },
+  import: async (args) => {
+    const { runImport } = (await load('cli/import/index.ts')) as { runImport: (args: string[]) => Promise<number> };
+    return runImport(args);
   },
   help: () => {
     say(HELP);
