@@ -40,14 +40,19 @@ async function beat(apiUrl: string, key: string): Promise<void> {
   if (!response.ok) throw new Error(`A heartbeat answered ${String(response.status)}.`);
 }
 
+/** The least that a known caller can ask. */
+async function whoAmI(apiUrl: string, key: string): Promise<void> {
+  await (await fetch(`${apiUrl}/me`, { headers: { authorization: `Bearer ${key}` } })).arrayBuffer();
+}
+
 /** Every agent once, evenly over the interval, at the real rate. */
-async function round(apiUrl: string, keys: readonly string[]): Promise<number> {
+async function round(apiUrl: string, keys: readonly string[], call = beat): Promise<number> {
   const started = Date.now();
   const beats: Promise<void>[] = [];
   for (const [at, key] of keys.entries()) {
     const due = started + (at * EVERY_S * 1000) / keys.length;
     if (due > Date.now()) await sleep(due - Date.now());
-    beats.push(beat(apiUrl, key));
+    beats.push(call(apiUrl, key));
   }
   await Promise.all(beats);
   return Date.now() - started;
@@ -69,15 +74,17 @@ export async function benchAgents(bench: BenchStack, count: number): Promise<voi
     await sleep(EVERY_S * 1000);
     return EVERY_S * 1000;
   });
+  const known = await spent(() => round(bench.apiUrl, keys, whoAmI));
   const busy = await spent(() => round(bench.apiUrl, keys));
   console.log(`${count.toLocaleString('en')} agents, a heartbeat each ${String(EVERY_S)} s; shares of one core\n`);
-  console.log('| process | with nothing to do | with the heartbeats | the heartbeats |\n| --- | --- | --- | --- |');
+  console.log('| process | with nothing to do | GET /me at that rate | with the heartbeats | the heartbeats |');
+  console.log('| --- | --- | --- | --- | --- |');
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   let sum = 0;
   for (const name of names) {
     const cost = (busy[name] ?? 0) - (idle[name] ?? 0);
     if (name === 'postgres' || bench.apis.includes(name)) sum += cost;
-    console.log(`| ${name} | ${percent(idle[name] ?? 0)} | ${percent(busy[name] ?? 0)} | ${percent(cost)} |`);
+    console.log(`| ${name} | ${percent(idle[name] ?? 0)} | ${percent(known[name] ?? 0)} | ${percent(busy[name] ?? 0)} | ${percent(cost)} |`);
   }
-  console.log(`| **API and Postgres** | | | **${percent(sum)}** |`);
+  console.log(`| **API and Postgres** | | | | **${percent(sum)}** |`);
 }

@@ -15,6 +15,8 @@ import { ApiError } from '../problem.ts';
 
 /** The largest org chart, in bytes. Other bodies keep their own, smaller limit. */
 export const MAX_CHART_BYTES = 64 * 1024 * 1024;
+/** What is too large is still read to its end, up to this: most clients hear an answer only when they have sent all. */
+const MAX_READ_BYTES = 2 * MAX_CHART_BYTES;
 const PIECE = 64 * 1024;
 
 /** A file that was sent, kept aside until it is closed; nothing of it stays, however the process ends. */
@@ -85,7 +87,11 @@ async function receiveForm(req: Request): Promise<Upload> {
   const files: { readonly filename: string; readonly spooled: Promise<Spooled> }[] = [];
   parser.on('field', (name, value) => (fields[name.slice(0, 100)] = value));
   parser.on('file', (name, stream: Readable, { filename }) => {
-    if (name === 'file') files.push({ filename: nameOf(filename), spooled: spoolOf(stream) });
+    // A part that breaks off tells so before anybody waits for it.
+    stream.on('error', () => undefined);
+    const spooled = name === 'file' ? spoolOf(stream) : undefined;
+    spooled?.catch(() => undefined);
+    if (spooled) files.push({ filename: nameOf(filename), spooled });
     else stream.resume();
   });
   const [read] = await Promise.allSettled([pipeline(req, parser)]);
@@ -95,10 +101,13 @@ async function receiveForm(req: Request): Promise<Upload> {
   if (!failed && read.status === 'fulfilled' && first?.status === 'fulfilled' && files.length === 1)
     return { ...first.value, filename: files[0]?.filename ?? '', fields };
   for (const one of settled) if (one.status === 'fulfilled') await one.value.close();
-  if (failed) throw failed.reason;
-  if (read.status === 'rejected') throw malformed('The form is not complete, or not encoded as its headers say.');
+  if (failed && isOurs(failed.reason)) throw failed.reason;
+  if (failed || read.status === 'rejected') throw malformed('The form is not complete, or not encoded as its headers say.');
   throw malformed('The form must carry one CSV file in the field file.');
 }
+
+/** Refusals, and failures of this machine; what is left is a form that broke off. */
+const isOurs = (error: unknown): boolean => error instanceof ApiError || (error instanceof Error && 'code' in error);
 
 /** Reads a part to its end even where it is refused, so that the rest of the form is read too. */
 async function spoolOf(stream: Readable): Promise<Spooled> {
@@ -125,10 +134,16 @@ function parserFor(req: Request): busboy.Busboy {
   }
 }
 
+/** Reads the rest of a body, as far as anybody may send. */
+async function readOut(req: Request): Promise<void> {
+  let left = MAX_READ_BYTES;
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
+    if ((left -= chunk.length) < 0) return;
+}
+
 /** Takes the file of a request: a form with the field `file`, or the CSV as the body. Close what it answers. */
 export async function receiveChart(req: Request): Promise<Upload> {
-  // What a form has around its file is little.
-  if (Number(req.get('content-length') ?? 0) > MAX_CHART_BYTES + 1024 * 1024) throw tooLarge();
+  if (Number(req.get('content-length') ?? 0) > MAX_READ_BYTES) throw tooLarge();
   if (req.get('content-encoding') !== undefined)
     throw new ApiError({ code: 'unsupported_media_type', detail: 'Send the file as it is, not compressed.' });
   if (req.is('multipart/form-data') !== false) return receiveForm(req);
@@ -137,6 +152,11 @@ export async function receiveChart(req: Request): Promise<Upload> {
       code: 'unsupported_media_type',
       detail: 'Send multipart/form-data with the field file, or the file itself as text/csv.',
     });
-  const spooled = await spool(req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>).finally(() => req.resume());
+  const spooled = await spool(req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>).catch(
+    async (error: unknown) => {
+      await readOut(req);
+      throw error;
+    },
+  );
   return { ...spooled, filename: nameOf(undefined), fields: {} };
 }
