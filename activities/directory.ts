@@ -2,7 +2,15 @@ import type { DirectoryActivities, DirectorySweepActivities } from '../contracts
 import { appendAudit } from '../db/audit.ts';
 import { organisationIds } from '../db/deliveries.ts';
 import { failInterrupted } from '../db/people/imports.ts';
-import { finishIdleMoves, finishMoves, hasPendingMoves, openWorkOf, pendingMoves, silenceAgents, sweepMoves } from '../db/people/moves.ts';
+import {
+  finishIdleMoves,
+  finishMoves,
+  hasPendingMoves,
+  openWorkOf,
+  pendingMoves,
+  silenceAgents,
+  sweepMoves,
+} from '../db/people/moves.ts';
 import type { Database, Queryable } from '../db/pool.ts';
 import type { ActivityDeps } from './deps.ts';
 

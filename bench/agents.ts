@@ -84,7 +84,9 @@ export async function benchAgents(bench: BenchStack, count: number): Promise<voi
   for (const name of names) {
     const cost = (busy[name] ?? 0) - (idle[name] ?? 0);
     if (name === 'postgres' || bench.apis.includes(name)) sum += cost;
-    console.log(`| ${name} | ${percent(idle[name] ?? 0)} | ${percent(known[name] ?? 0)} | ${percent(busy[name] ?? 0)} | ${percent(cost)} |`);
+    console.log(
+      `| ${name} | ${percent(idle[name] ?? 0)} | ${percent(known[name] ?? 0)} | ${percent(busy[name] ?? 0)} | ${percent(cost)} |`,
+    );
   }
   console.log(`| **API and Postgres** | | | | **${percent(sum)}** |`);
 }

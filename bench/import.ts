@@ -13,7 +13,9 @@ function chartOf(people: number, changed = 0, first = 1): string {
     const manager = n === 1 ? '' : String(Math.floor((n - 2) / 7) + 1);
     const title = n <= changed ? 'Changed' : 'Clerk';
     const role = ROLES[n % ROLES.length] ?? 'support';
-    rows.push(`${String(n)},${manager},"Person, ${String(n)}",${role},p${String(n)}@bench.example,Dept ${String(n % 97)},${title},en-US,,`);
+    rows.push(
+      `${String(n)},${manager},"Person, ${String(n)}",${role},p${String(n)}@bench.example,Dept ${String(n % 97)},${title},en-US,,`,
+    );
   }
   // 7,919 is prime to every length used: each row once, far from its neighbours.
   const mixed = rows.map((_, at) => rows[(at * 7_919) % rows.length] ?? '');
@@ -33,7 +35,8 @@ async function send({ apiUrl, key }: BenchStack, csv: string, query: string): Pr
     body: csv,
   });
   const answer = (await response.json()) as Record<string, unknown>;
-  if (!response.ok) throw new Error(`The import answered ${String(response.status)}: ${JSON.stringify(answer).slice(0, 500)}`);
+  if (!response.ok)
+    throw new Error(`The import answered ${String(response.status)}: ${JSON.stringify(answer).slice(0, 500)}`);
   return { seconds: (performance.now() - started) / 1000, answer };
 }
 
@@ -75,7 +78,13 @@ async function bareCopy(url: string, csv: string): Promise<number> {
         if (error) reject(error);
         else resolve();
       };
-      client.query(copyFrom('COPY bench_copy FROM STDIN (FORMAT csv, HEADER)', Buffer.from(csv), done) as unknown as pg.Submittable);
+      client.query(
+        copyFrom(
+          'COPY bench_copy FROM STDIN (FORMAT csv, HEADER)',
+          Buffer.from(csv),
+          done,
+        ) as unknown as pg.Submittable,
+      );
     });
     return (performance.now() - started) / 1000;
   } finally {
@@ -102,7 +111,9 @@ export async function benchImport(bench: BenchStack, people: number): Promise<vo
   await step('first import', csv);
   await step('the same file again', csv);
   await step('a tenth changed', chartOf(people, people / 10));
-  await step('a tenth leaves', `${chartOf(people * 0.9, people / 10)}`);
+  await step('a tenth leaves', chartOf(people * 0.9, people / 10));
   const floor = await bareCopy(bench.stack.config.databaseOwnerUrl, csv);
-  console.log(`| floor: COPY into one bare table | ${floor.toFixed(1)} s | ${Math.round(people / floor).toLocaleString('en')} | | |`);
+  console.log(
+    `| floor: COPY into one bare table | ${floor.toFixed(1)} s | ${Math.round(people / floor).toLocaleString('en')} | | |`,
+  );
 }

@@ -128,7 +128,9 @@ export const registerAgent = defineOperation({
     type: z.enum(['LLM', 'RULE', 'API', 'SCRIPT']).optional(),
     capabilities: z.array(Capability).max(50).optional(),
   }),
-  output: RegisteredAgent.extend({ key: z.string().describe('API key of the agent; it is not kept and not shown again') }),
+  output: RegisteredAgent.extend({
+    key: z.string().describe('API key of the agent; it is not kept and not shown again'),
+  }),
   action: 'agent:register',
   status: 201,
   errors: ['forbidden', 'unknown_target', 'directory_conflict'],

@@ -172,7 +172,9 @@ export const assignUser = defineOperation({
   input: z.strictObject({
     ...oneUser,
     role: Role.optional(),
-    profile: Role.nullable().optional().describe('The profile to push instead of the one of the role; null for that one'),
+    profile: Role.nullable()
+      .optional()
+      .describe('The profile to push instead of the one of the role; null for that one'),
     administrator: z.boolean().optional(),
     version: z.number().int().optional().describe('The version you read; refused where it changed since'),
   }),

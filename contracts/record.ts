@@ -6,7 +6,9 @@ import type { TaskProjection } from './task-workflow.ts';
 import type { ApprovalProjection } from './approval-workflow.ts';
 import type { SessionProjection } from './session-workflow.ts';
 
-export const Topic = z.enum(['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'directory']).describe('A topic of /stream');
+export const Topic = z
+  .enum(['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'directory'])
+  .describe('A topic of /stream');
 export type Topic = z.infer<typeof Topic>;
 
 export const NoticeLevel = z.enum(['info', 'warning', 'critical']).describe('How urgent a notification is');

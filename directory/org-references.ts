@@ -46,8 +46,7 @@ export class References {
   private index(map: Map<string, Entry>, column: 'user_id' | 'email', entry: Entry, value: string): void {
     const earlier = map.get(entry[column]);
     if (!earlier) map.set(entry[column], entry);
-    else
-      this.doubles.push({ row: entry.row, column, message: `is the same as in row ${String(earlier.row)}${value}` });
+    else this.doubles.push({ row: entry.row, column, message: `is the same as in row ${String(earlier.row)}${value}` });
   }
 
   private unknown({ row, reports_to_id, manager_email }: Entry, complete: boolean): ChartFault[] {

@@ -98,31 +98,53 @@ async function register(deps: ApiDeps, call: Call, agent: NewAgent): Promise<Reg
   });
 }
 
+const within = <T>(deps: ApiDeps, call: Call, work: (sql: Queryable) => Promise<T>): Promise<T> =>
+  deps.database.inOrganisation(call.principal.organisation_id, work);
+
+/** An agent of the caller's organisation; any other is not there. */
+async function registered(deps: ApiDeps, call: Call, id: string): Promise<RegistryRow> {
+  const row = await within(deps, call, (sql) => findRegistered(sql, id));
+  if (!row) throw notFound(id);
+  return row;
+}
+
+/** Asks whether the caller may change an agent. */
+async function managed(deps: ApiDeps, call: Call, id: string): Promise<void> {
+  const { owner, acts_for } = await registered(deps, call, id);
+  await requirePermission(deps, call, 'agent:manage', { kind: 'agent', owners: tagsOf(owner, acts_for) }, id);
+}
+
+/** Changes an agent that the caller may change, on the record. */
+async function change(
+  deps: ApiDeps,
+  call: Call,
+  { action, id }: { readonly action: string; readonly id: string },
+  work: (sql: Queryable) => Promise<RegistryRow | undefined>,
+): Promise<RegisteredAgent> {
+  await managed(deps, call, id);
+  return deps.database.transaction(call.principal.organisation_id, async (sql) => {
+    const row = await work(sql);
+    if (!row) throw notFound(id);
+    const details = { version: row.version, status: row.status };
+    await recordEvent(sql, call, { action, kind: 'agent', id, details });
+    return view(row);
+  });
+}
+
+async function remove(deps: ApiDeps, call: Call, id: string): Promise<void> {
+  const { organisation_id } = call.principal;
+  await managed(deps, call, id);
+  await deps.database.transaction(organisation_id, async (sql) => {
+    if (!(await deleteAgent(sql, id))) throw notFound(id);
+    await requestMove(sql, id, 'left', call.traceId);
+    await recordEvent(sql, call, { action: 'agent.removed', kind: 'agent', id, details: {} });
+  });
+  moveWork(deps, organisation_id);
+}
+
 /** The registry of agents (DIR-4): who there is, what they can do, and who takes them in and out of work. */
 export function mountAgents(mounting: Mounting): void {
   const { deps } = mounting;
-  const within = <T>(call: Call, work: (sql: Queryable) => Promise<T>): Promise<T> =>
-    deps.database.inOrganisation(call.principal.organisation_id, work);
-
-  /** Asks whether the caller may change an agent; one of another organisation is not there. */
-  async function managed(call: Call, id: string): Promise<void> {
-    const row = await within(call, (sql) => findRegistered(sql, id));
-    if (!row) throw notFound(id);
-    await requirePermission(deps, call, 'agent:manage', { kind: 'agent', owners: tagsOf(row.owner, row.acts_for) }, id);
-  }
-  const changed = (
-    call: Call,
-    action: string,
-    id: string,
-    change: (sql: Queryable) => Promise<RegistryRow | undefined>,
-  ): Promise<RegisteredAgent> =>
-    deps.database.transaction(call.principal.organisation_id, async (sql) => {
-      const row = await change(sql);
-      if (!row) throw notFound(id);
-      await recordEvent(sql, call, { action, kind: 'agent', id, details: { version: row.version, status: row.status } });
-      return view(row);
-    });
-
   mount(
     mounting,
     registerAgent,
@@ -133,41 +155,25 @@ export function mountAgents(mounting: Mounting): void {
     },
     { creates: 'agent', waits: true },
   );
-
   mount(mounting, listRegistry, async ({ limit, cursor, sort, projectId, ...filter }, call) => {
     await requirePermission(deps, call, 'directory:read', { kind: 'organisation' });
     const page = { after: afterOf(cursor), ascending: sort === 'created', limit: limit + 1 };
-    const rows = await within(call, (sql) => listRegistered(sql, { ...filter, project_id: projectId, ...page }));
+    const rows = await within(deps, call, (sql) => listRegistered(sql, { ...filter, project_id: projectId, ...page }));
     const { rows: agents, next } = pageOf(rows, limit);
     return { agents: agents.map(view), next_cursor: next };
   });
-
   mount(mounting, getAgent, async ({ id }, call) => {
     await requirePermission(deps, call, 'directory:read', { kind: 'organisation' });
-    const row = await within(call, (sql) => findRegistered(sql, id));
-    if (!row) throw notFound(id);
-    return view(row);
+    return view(await registered(deps, call, id));
   });
-
-  mount(mounting, updateAgent, async ({ id, ...change }, call) => {
-    await managed(call, id);
-    return changed(call, 'agent.changed', id, (sql) => changeAgent(sql, id, change));
-  });
-
-  mount(mounting, drainAgent, async ({ id, drain }, call) => {
-    await managed(call, id);
-    return changed(call, drain ? 'agent.drained' : 'agent.released', id, (sql) => setDrained(sql, id, drain));
-  });
-
+  mount(mounting, updateAgent, ({ id, ...wanted }, call) =>
+    change(deps, call, { action: 'agent.changed', id }, (sql) => changeAgent(sql, id, wanted)),
+  );
+  mount(mounting, drainAgent, ({ id, drain }, call) =>
+    change(deps, call, { action: drain ? 'agent.drained' : 'agent.released', id }, (sql) => setDrained(sql, id, drain)),
+  );
   mount(mounting, removeAgent, async ({ id }, call) => {
-    await managed(call, id);
-    const { organisation_id } = call.principal;
-    await deps.database.transaction(organisation_id, async (sql) => {
-      if (!(await deleteAgent(sql, id))) throw notFound(id);
-      await requestMove(sql, id, 'left', call.traceId);
-      await recordEvent(sql, call, { action: 'agent.removed', kind: 'agent', id, details: {} });
-    });
-    moveWork(deps, organisation_id);
+    await remove(deps, call, id);
     return { id, removed: true };
   });
 }

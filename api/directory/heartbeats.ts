@@ -5,9 +5,10 @@ import type { Database } from '../../db/pool.ts';
 /** Heartbeats that come within so long of a write wait for the next one, which takes all of them. */
 const TOGETHER_MS = 500;
 
+type Saved = SavedHeartbeat | undefined;
 interface Waiting {
   beat: Heartbeat;
-  readonly saved: PromiseWithResolvers<SavedHeartbeat | undefined>;
+  readonly saved: PromiseWithResolvers<Saved>;
 }
 interface Organisation {
   readonly waiting: Map<string, Waiting>;
@@ -29,10 +30,10 @@ export class Heartbeats {
 
   /** Writes a sign of life; undefined where there is no such agent. */
   save(organisationId: string, beat: Heartbeat): Promise<SavedHeartbeat | undefined> {
-    const organisation = this.organisations.get(organisationId) ?? { waiting: new Map(), wroteAt: 0, planned: false };
+    const organisation = this.organisations.get(organisationId) ?? newOrganisation();
     this.organisations.set(organisationId, organisation);
     const before = organisation.waiting.get(beat.id);
-    const entry: Waiting = before ?? { beat, saved: Promise.withResolvers() };
+    const entry: Waiting = before ?? { beat, saved: Promise.withResolvers<Saved>() };
     // What an earlier one said and this one does not still holds.
     entry.beat = { ...beat, ...said(entry.beat), ...said(beat) };
     organisation.waiting.set(beat.id, entry);
@@ -61,6 +62,8 @@ export class Heartbeats {
     }
   }
 }
+
+const newOrganisation = (): Organisation => ({ waiting: new Map<string, Waiting>(), wroteAt: 0, planned: false });
 
 /** The fields that a heartbeat sets. */
 const said = (beat: Heartbeat): Partial<Heartbeat> =>

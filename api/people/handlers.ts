@@ -115,5 +115,4 @@ export function mountPeople(mounting: Mounting): void {
     });
     return { success: true, error: null };
   });
-
 }

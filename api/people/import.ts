@@ -63,7 +63,9 @@ async function fail({ deps, call }: Order, reason: string, { faults, count }: Fa
 
 function withFaults({ call, flags }: Order, { faults, count }: Faults): ApiError {
   const [first] = faults;
-  const where = first ? `Row ${String(first.row)}${first.column === null ? '' : `, ${first.column}`}: ${first.message}.` : '';
+  const where = first
+    ? `Row ${String(first.row)}${first.column === null ? '' : `, ${first.column}`}: ${first.message}.`
+    : '';
   const facts = {
     import_id: flags.dry_run ? null : call.id,
     faults,

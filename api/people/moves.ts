@@ -19,6 +19,9 @@ export function moveWork({ client, taskQueue, log }: ApiDeps, organisationId: st
       signal: movesWaitingSignal,
     })
     .catch((error: unknown) => {
-      log.warn({ err: error, organisation_id: organisationId }, 'moving open work could not be started; the sweep will');
+      log.warn(
+        { err: error, organisation_id: organisationId },
+        'moving open work could not be started; the sweep will',
+      );
     });
 }

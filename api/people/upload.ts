@@ -30,8 +30,7 @@ export interface Upload extends ChartSource {
 type Spooled = Pick<Upload, 'digest' | 'read' | 'close'>;
 
 const malformed = (detail: string): ApiError => new ApiError({ code: 'malformed_body', detail });
-const tooLarge = (): ApiError =>
-  new ApiError({ code: 'payload_too_large', detail: 'The file is larger than 64 MiB.' });
+const tooLarge = (): ApiError => new ApiError({ code: 'payload_too_large', detail: 'The file is larger than 64 MiB.' });
 
 async function* piecesOf(file: FileHandle): AsyncGenerator<Buffer> {
   for (let at = 0; ;) {
@@ -102,7 +101,8 @@ async function receiveForm(req: Request): Promise<Upload> {
     return { ...first.value, filename: files[0]?.filename ?? '', fields };
   for (const one of settled) if (one.status === 'fulfilled') await one.value.close();
   if (failed && isOurs(failed.reason)) throw failed.reason;
-  if (failed || read.status === 'rejected') throw malformed('The form is not complete, or not encoded as its headers say.');
+  if (failed || read.status === 'rejected')
+    throw malformed('The form is not complete, or not encoded as its headers say.');
   throw malformed('The form must carry one CSV file in the field file.');
 }
 

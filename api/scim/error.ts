@@ -1,7 +1,8 @@
-import { ApiError } from '../problem.ts';
+import type { ApiError } from '../problem.ts';
 
 /** Details of a refusal as RFC 7644, section 3.12, names them. */
-export type ScimType = 'invalidFilter' | 'uniqueness' | 'mutability' | 'invalidSyntax' | 'invalidPath' | 'noTarget' | 'invalidValue';
+export type ScimType =
+  'invalidFilter' | 'uniqueness' | 'mutability' | 'invalidSyntax' | 'invalidPath' | 'noTarget' | 'invalidValue';
 
 /** A refusal in the words of SCIM. */
 export class ScimRefusal extends Error {

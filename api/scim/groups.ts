@@ -36,8 +36,10 @@ const groupResource = (role: Role, members: readonly Pick<PersonRow, 'id' | 'nam
   meta: { resourceType: 'Group', location: `${base}/Groups/${role}` },
 });
 
-const withoutMembers = (req: Request): boolean =>
-  String(req.query['excludedAttributes'] ?? '').toLowerCase().split(',').includes('members');
+function withoutMembers({ query }: Request): boolean {
+  const names = query['excludedAttributes'];
+  return typeof names === 'string' && names.toLowerCase().split(',').includes('members');
+}
 
 async function answer(req: Request, res: Response, scim: ScimCall, role: Role): Promise<void> {
   const members = withoutMembers(req) ? undefined : await scim.within((sql) => membersOf(sql, role));

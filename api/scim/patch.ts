@@ -10,7 +10,10 @@ export const PatchInput = z.looseObject({
   Operations: z
     .array(
       z.looseObject({
-        op: z.string().transform((op) => op.toLowerCase()).pipe(z.enum(['add', 'replace', 'remove'])),
+        op: z
+          .string()
+          .transform((op) => op.toLowerCase())
+          .pipe(z.enum(['add', 'replace', 'remove'])),
         path: z.string().max(500).nullish(),
         value: z.unknown().optional(),
       }),
@@ -34,13 +37,15 @@ function withPaths(step: Step): Step[] {
   const { value } = step;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ScimRefusal(400, 'A step without path needs an object as its value.', 'noTarget');
-  return Object.entries(value).flatMap(([path, inner]) => {
+  return entriesOf(value).flatMap(([path, inner]) => {
     // An extension as a whole: its attributes are patched one by one, so that the others stay.
     if (path === ENTERPRISE && typeof inner === 'object' && inner !== null)
-      return Object.entries(inner).map(([name, one]) => ({ ...step, path: `${ENTERPRISE}:${name}`, value: one as unknown }));
-    return [{ ...step, path, value: inner as unknown }];
+      return entriesOf(inner).map(([name, one]) => ({ ...step, path: `${ENTERPRISE}:${name}`, value: one }));
+    return [{ ...step, path, value: inner }];
   });
 }
+
+const entriesOf = (value: object): [string, unknown][] => Object.entries(value as Record<string, unknown>);
 
 /** Entra ID names a manager by its id alone. */
 function withManager(step: Step): Step {
@@ -74,7 +79,8 @@ export function patched<R extends object>(resource: R, input: z.infer<typeof Pat
   } catch (error) {
     if (error instanceof ScimRefusal) throw error;
     if (error instanceof ScimError) throw new ScimRefusal(400, error.message, 'invalidPath');
-    if (error instanceof Error) throw new ScimRefusal(400, 'The patch cannot be applied to this resource.', 'invalidPath');
+    if (error instanceof Error)
+      throw new ScimRefusal(400, 'The patch cannot be applied to this resource.', 'invalidPath');
     throw error;
   }
 }

@@ -42,7 +42,12 @@ const list = (resources: readonly object[]): object => ({
 
 /** What the provider says of itself (RFC 7644, section 4). */
 function mountDiscovery(router: express.Router, mounting: Mounting): void {
-  const shown = (body: object): Handler => (_req, res) => Promise.resolve(send(res, 200, body));
+  const shown =
+    (body: object): Handler =>
+    (_req, res) => {
+      send(res, 200, body);
+      return Promise.resolve();
+    };
   const all: readonly (readonly [string, readonly { readonly id: string }[]])[] = [
     ['/ResourceTypes', resourceTypes],
     ['/Schemas', schemas],
@@ -53,7 +58,8 @@ function mountDiscovery(router: express.Router, mounting: Mounting): void {
     const one: Handler = (req, res) => {
       const found = resources.find(({ id }) => id === req.params['id']);
       if (!found) throw new ScimRefusal(404, 'There is no such resource.');
-      return Promise.resolve(send(res, 200, found));
+      send(res, 200, found);
+      return Promise.resolve();
     };
     router.get(`${path}/:id`, permitted(mounting, one));
   }
@@ -102,7 +108,10 @@ const answerFailure =
       return;
     }
     if (!refusal) log.error({ err: error, trace_id: res.locals['traceId'], path: req.path }, 'a request failed');
-    const { status, body } = refusal ?? { status: 500, body: scimError(500, 'Something failed here; it is in the log.') };
+    const { status, body } = refusal ?? {
+      status: 500,
+      body: scimError(500, 'Something failed here; it is in the log.'),
+    };
     if (status === 503 || status === 429) res.set('Retry-After', '2');
     if (status === 401) res.set('WWW-Authenticate', 'Bearer');
     res.status(status).type('application/scim+json').send(JSON.stringify(body));

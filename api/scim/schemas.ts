@@ -95,7 +95,12 @@ export const schemas = [
       multiValued: true,
       subAttributes: [text('value'), text('type'), { name: 'primary', type: 'boolean' }],
     },
-    { name: 'groups', multiValued: true, mutability: 'readOnly', subAttributes: [readOnly('value'), readOnly('display')] },
+    {
+      name: 'groups',
+      multiValued: true,
+      mutability: 'readOnly',
+      subAttributes: [readOnly('value'), readOnly('display')],
+    },
     { name: 'roles', multiValued: true, mutability: 'readOnly', subAttributes: [readOnly('value')] },
   ]),
   schema(ENTERPRISE, 'EnterpriseUser', [
@@ -105,6 +110,10 @@ export const schemas = [
   ]),
   schema(GROUP, 'Group', [
     { name: 'displayName', required: true, mutability: 'readOnly', uniqueness: 'server', canonicalValues: [...ROLES] },
-    { name: 'members', multiValued: true, subAttributes: [{ name: 'value', mutability: 'immutable' }, text('display')] },
+    {
+      name: 'members',
+      multiValued: true,
+      subAttributes: [{ name: 'value', mutability: 'immutable' }, text('display')],
+    },
   ]),
 ];

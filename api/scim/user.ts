@@ -20,7 +20,10 @@ export const UserInput = z.looseObject({
   locale: text(35),
   preferredLanguage: text(35),
   active: Flag.default(true),
-  emails: z.array(z.looseObject({ value: z.string().max(200).nullish(), primary: Flag.nullish() })).max(20).nullish(),
+  emails: z
+    .array(z.looseObject({ value: z.string().max(200).nullish(), primary: Flag.nullish() }))
+    .max(20)
+    .nullish(),
   [ENTERPRISE]: z
     .looseObject({
       employeeNumber: text(64),
@@ -116,4 +119,5 @@ export function wishOf(input: UserInput, id: string) {
   };
 }
 
-const pair = (column: string, cell: string | undefined): [string, string][] => (cell === undefined ? [] : [[column, cell]]);
+const pair = (column: string, cell: string | undefined): [string, string][] =>
+  cell === undefined ? [] : [[column, cell]];

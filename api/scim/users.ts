@@ -38,11 +38,21 @@ function stagedBy(input: UserInput, before: PersonRow | undefined, id: string): 
   const role = before?.role ?? 'support';
   const awaits_role = before?.awaits_role ?? true;
   const kept = before ? stagedFrom(before) : {};
-  return { ...kept, ...wish, user_id: before?.id ?? id, role, awaits_role, active: wish.enabled && !awaits_role, deprovisioned: false };
+  return {
+    ...kept,
+    ...wish,
+    user_id: before?.id ?? id,
+    role,
+    awaits_role,
+    active: wish.enabled && !awaits_role,
+    deprovisioned: false,
+  };
 }
 
 async function checkNames(sql: Queryable, { user_name, user_id, manager_id }: StagedPerson): Promise<void> {
-  const others = (await peopleByUserName(sql, user_name ?? '')).filter((one) => one.id !== user_id && !one.deprovisioned);
+  const others = (await peopleByUserName(sql, user_name ?? '')).filter(
+    (one) => one.id !== user_id && !one.deprovisioned,
+  );
   if (others.length > 0) throw new ScimRefusal(409, 'Somebody else has this userName.', 'uniqueness');
   if (manager_id !== null && manager_id !== undefined && !(await findPerson(sql, manager_id)))
     throw new ScimRefusal(400, `manager.value: ${manager_id} is nobody of your organisation.`, 'invalidValue');
@@ -77,8 +87,7 @@ export async function createUser(req: Request, res: Response, scim: ScimCall): P
   const input = UserInput.parse(req.body);
   const row = await changePeople(scim.deps, scim.call, 'scim', async (sql) => {
     const known = (await peopleByUserName(sql, input.userName))[0];
-    if (known && !known.deprovisioned)
-      throw new ScimRefusal(409, `userName is taken by ${known.id}.`, 'uniqueness');
+    if (known && !known.deprovisioned) throw new ScimRefusal(409, `userName is taken by ${known.id}.`, 'uniqueness');
     const id = known?.id ?? newId('user');
     const staged = stagedBy(input, known && { ...known, awaits_role: true }, id);
     await checkNames(sql, staged);
@@ -165,5 +174,14 @@ export async function listUsers(req: Request, res: Response, scim: ScimCall): Pr
     return;
   }
   const { total, rows } = await scim.within((sql) => pageOfPeople(sql, filter.condition, page.offset, page.count));
-  send(res, 200, listAnswer(total, page, rows.map((row) => userResource(row, base))), 'list');
+  send(
+    res,
+    200,
+    listAnswer(
+      total,
+      page,
+      rows.map((row) => userResource(row, base)),
+    ),
+    'list',
+  );
 }

@@ -58,7 +58,8 @@ export async function runImport(args: string[]): Promise<number> {
 async function onlyOrganisation(database: Database): Promise<string> {
   const [only, ...others] = await database.unscoped(organisationIds);
   if (only === undefined) throw new Error('There is no organisation yet: run npm start first.');
-  if (others.length > 0) throw new Error(`There are several organisations: say which with --organisation ID.\n${USAGE}`);
+  if (others.length > 0)
+    throw new Error(`There are several organisations: say which with --organisation ID.\n${USAGE}`);
   return only;
 }
 
@@ -77,7 +78,9 @@ async function run(order: Order): Promise<number> {
   if (!dryRun) await database.inOrganisation(organisationId, (sql) => beginImport(sql, row));
   const fail = async (reason: string, faults?: Faults): Promise<void> => {
     if (!dryRun)
-      await database.inOrganisation(organisationId, (sql) => failImport(sql, id, reason, faults?.faults, faults?.count));
+      await database.inOrganisation(organisationId, (sql) =>
+        failImport(sql, id, reason, faults?.faults, faults?.count),
+      );
   };
   const chart = await checkChart(source);
   if ('faults' in chart) {

@@ -87,7 +87,11 @@ export const findImport = async (sql: Queryable, id: string): Promise<ImportRow 
 /** Imports before or after one, without their faults. */
 export const listImports = (
   sql: Queryable,
-  { after, ascending, limit }: { readonly after: string | undefined; readonly ascending: boolean; readonly limit: number },
+  {
+    after,
+    ascending,
+    limit,
+  }: { readonly after: string | undefined; readonly ascending: boolean; readonly limit: number },
 ): Promise<Omit<ImportRow, 'faults'>[]> =>
   sql.query(
     `SELECT ${COLUMNS} FROM directory_imports WHERE $1::text IS NULL OR id ${ascending ? '>' : '<'} $1

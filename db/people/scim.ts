@@ -33,10 +33,10 @@ export async function pageOfPeople(
 
 /** People after one, for filters that SQL does not know. */
 export const peopleAfter = (sql: Queryable, after: string, limit: number): Promise<PersonRow[]> =>
-  sql.query<PersonRow>(
-    `SELECT ${PERSON_COLUMNS} FROM users WHERE NOT deprovisioned AND id > $1 ORDER BY id LIMIT $2`,
-    [after, limit],
-  );
+  sql.query<PersonRow>(`SELECT ${PERSON_COLUMNS} FROM users WHERE NOT deprovisioned AND id > $1 ORDER BY id LIMIT $2`, [
+    after,
+    limit,
+  ]);
 
 /** Those who have a user name: more than one only where people left. */
 export const peopleByUserName = (sql: Queryable, userName: string): Promise<PersonRow[]> =>

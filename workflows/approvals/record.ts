@@ -165,7 +165,12 @@ function detailsOf(approval: Approval, event: ApprovalEvent): Record<string, Jso
   if (event.type === 'decide')
     return { ...base, verdict: event.decision.verdict, edited: event.checked.edited !== null };
   if (event.type === 'replace')
-    return { ...base, replaced: event.replacement.user, because: event.replacement.because, asked: [...waitingFor(approval)] };
+    return {
+      ...base,
+      replaced: event.replacement.user,
+      because: event.replacement.because,
+      asked: [...waitingFor(approval)],
+    };
   if (event.type === 'escalate') return { ...base, escalated_to: [...event.managers] };
   return base;
 }

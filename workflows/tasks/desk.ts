@@ -33,7 +33,10 @@ import { admittedTask, allowedNow, ended, isTakenFrom, nextDeadline, nextTask, p
 import type { Task, TaskDeadline, TaskEvent } from './state.ts';
 
 /** What the main loop takes from its mailbox. */
-export type Message = TaskChange | { type: 'paused'; by: string; paused: boolean } | { type: 'agent_available' }
+export type Message =
+  | TaskChange
+  | { type: 'paused'; by: string; paused: boolean }
+  | { type: 'agent_available' }
   | { type: 'reassign'; reassignment: Reassignment };
 
 /** What one run of the workflow hands to the next. */

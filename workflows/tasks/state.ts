@@ -2,7 +2,14 @@ import type { Actor } from '../../contracts/actor.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Role } from '../../contracts/principal.ts';
 import { allowedVerbs } from '../../contracts/task-workflow.ts';
-import type { Admission, AllowedVerb, Reassignment, TaskChange, TaskStart, TaskStatus } from '../../contracts/task-workflow.ts';
+import type {
+  Admission,
+  AllowedVerb,
+  Reassignment,
+  TaskChange,
+  TaskStart,
+  TaskStatus,
+} from '../../contracts/task-workflow.ts';
 import { dueAt, resumeClock, startClock, stopClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 

@@ -29,7 +29,7 @@ test('DIR-4: an administrator registers an agent; it beats, is found by role and
   const admin = by('Helena Voss');
   const agent = await register(admin, { name: 'scout', role: 'marketing', skills: ['research', 'seo'], capacity: 3 });
   const find = async (query: string): Promise<unknown[]> => names((await admin.get<Body[]>(`/agents?${query}`)).body);
-  t.like((await admin.get<Body>(`/agents/${agent.id}`)).body, {
+  t.like((await admin.get(`/agents/${agent.id}`)).body, {
     status: 'offline',
     owner: admin.id,
     capacity: 3,
@@ -40,11 +40,11 @@ test('DIR-4: an administrator registers an agent; it beats, is found by role and
   t.deepEqual(await find('role=marketing&skill=seo&status=offline'), []);
   t.deepEqual(await find('skill=knitting'), []);
 
-  t.like((await admin.post<Body>(`/agents/${agent.id}/drain`)).body, { status: 'draining', drained: true });
+  t.like((await admin.post(`/agents/${agent.id}/drain`)).body, { status: 'draining', drained: true });
   t.is((await agent.post('/agents/me/heartbeat', { status: 'online' })).body.status, 'draining');
   const { task_id } = (await admin.post('/tasks/route', { target: 'marketing', type: 'x', skills: ['seo'] })).body;
   t.is((await admin.get(`/tasks/${task_id}`)).body.assignee, null);
-  t.like((await admin.post<Body>(`/agents/${agent.id}/drain`, { drain: false })).body, { status: 'online' });
+  t.like((await admin.post(`/agents/${agent.id}/drain`, { drain: false })).body, { status: 'online' });
   t.is((await agent.post(`/tasks/${task_id}/claim`)).status, 200);
 
   t.is((await admin.delete(`/agents/${agent.id}`)).status, 200);
@@ -62,8 +62,8 @@ test('DIR-4: an administrator registers an agent; it beats, is found by role and
 test('DIR-4: people register agents that act for themselves, and only those', async (t) => {
   const felix = by('Felix Amaro');
   const agent = await register(felix, { name: 'felix-helper' });
-  t.like((await felix.get<Body>(`/agents/${agent.id}`)).body, { acts_for: felix.id, owner: felix.id, role: 'legal' });
-  t.like((await agent.get<Body>('/me')).body, { role: 'legal', acts_for: felix.id, administrator: false });
+  t.like((await felix.get(`/agents/${agent.id}`)).body, { acts_for: felix.id, owner: felix.id, role: 'legal' });
+  t.like((await agent.get('/me')).body, { role: 'legal', acts_for: felix.id, administrator: false });
   const other = by('Noor Halvorsen');
   t.is((await felix.post('/agents', { name: 'spy', acts_for: other.id })).status, 403);
   t.is((await other.delete(`/agents/${agent.id}`)).status, 403);

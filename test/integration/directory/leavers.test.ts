@@ -113,7 +113,9 @@ test.serial('DIR-2: a new role moves the work of the old one, and is told on /st
 
 test.serial('DIR-1: the last administrator can never be removed', async (t) => {
   const csv = (await exportedChart(stack, admin.key)).replace(/^1,.*\n/m, '').replaceAll(/^(\d+),1,/gm, '$1,,');
-  const { status, body } = await importForm(stack.apiUrl, admin.key, csv, { fields: { confirm_deactivations: 'true' } });
+  const { status, body } = await importForm(stack.apiUrl, admin.key, csv, {
+    fields: { confirm_deactivations: 'true' },
+  });
   t.is(status, 409, JSON.stringify(body));
   t.is(body.code, 'last_administrator');
   t.is((await admin.get('/me')).status, 200);

@@ -60,7 +60,10 @@ const create = async (more: Record<string, unknown> = {}): Promise<Resource> => 
 const patch = (id: string, ...Operations: object[]): Promise<Answer<Resource>> =>
   scim('PATCH', `/Users/${id}`, { schemas: [PATCH], Operations });
 const join = (role: string, id: string): Promise<Answer<Resource>> =>
-  scim('PATCH', `/Groups/${role}`, { schemas: [PATCH], Operations: [{ op: 'add', path: 'members', value: [{ value: id }] }] });
+  scim('PATCH', `/Groups/${role}`, {
+    schemas: [PATCH],
+    Operations: [{ op: 'add', path: 'members', value: [{ value: id }] }],
+  });
 const personOf = async (id: string): Promise<Record<string, unknown>> =>
   (await admin.get<Record<string, unknown>>(`/admin/users/${id}`)).body;
 
@@ -73,7 +76,7 @@ test('IDN-1: a provisioned person waits for a role, and is let in by a group', a
   t.is(answer.headers.get('location'), meta['location'] ?? '');
   t.is(answer.headers.get('etag'), meta['version'] ?? '');
   t.like(answer.body, { active: true, displayName: 'Pat Adler', title: 'Auditor', groups: [] });
-  t.like(answer.body[ENTERPRISE] as object, { department: 'Risk' });
+  t.like(answer.body[ENTERPRISE], { department: 'Risk' });
   t.like(await personOf(id), { status: 'awaiting_role', role: null, source: 'scim' });
   t.is((await join('finance', id)).status, 200);
   t.like(await personOf(id), { status: 'active', role: 'finance' });
@@ -85,7 +88,8 @@ test('IDN-1: a provisioned person waits for a role, and is let in by a group', a
 
 test('IDN-1: filters, pages and attributes', async (t) => {
   const { id } = await create({ externalId: 'ext-7', [ENTERPRISE]: { department: 'Filters' } });
-  const only = async (filter: string): Promise<readonly string[]> => (await filtered(filter)).Resources.map((one) => one.id);
+  const only = async (filter: string): Promise<readonly string[]> =>
+    (await filtered(filter)).Resources.map((one) => one.id);
   const userName = String((await scim('GET', `/Users/${id}`)).body['userName']);
   t.deepEqual(await only(`userName eq "${userName.toUpperCase()}"`), [id]);
   t.deepEqual(await only('externalId eq "ext-7"'), [id]);
@@ -99,7 +103,12 @@ test('IDN-1: filters, pages and attributes', async (t) => {
   const [first, second] = [await list('startIndex=1&count=5'), await list('startIndex=6&count=5')];
   t.is(first.totalResults, all.totalResults);
   t.is(new Set([...first.Resources, ...second.Resources].map((one) => one.id)).size, 10);
-  t.deepEqual(Object.keys((await list('count=1&attributes=userName')).Resources[0] ?? {}).sort(), ['id', 'meta', 'schemas', 'userName']);
+  t.deepEqual(Object.keys((await list('count=1&attributes=userName')).Resources[0] ?? {}).sort(), [
+    'id',
+    'meta',
+    'schemas',
+    'userName',
+  ]);
   const bad = await scim('GET', '/Users?filter=userName%20eq');
   t.is(bad.status, 400);
   t.like(bad.body, { status: '400', scimType: 'invalidFilter' });
@@ -110,7 +119,11 @@ test('IDN-1: a name is taken once; a version that is not the present one is refu
   t.is((await scim('POST', '/Users', user)).status, 201);
   const again = await scim('POST', '/Users', user);
   t.is(again.status, 409);
-  t.like(again.body, { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], scimType: 'uniqueness', status: '409' });
+  t.like(again.body, {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+    scimType: 'uniqueness',
+    status: '409',
+  });
   const { id, meta } = await create();
   const put = (etag: string) => scim('PUT', `/Users/${id}`, newUser({ title: 'New' }), { 'if-match': etag });
   t.is((await put('W/"99"')).status, 412);
@@ -161,7 +174,10 @@ test('IDN-1: groups are the eight roles', async (t) => {
   const { body } = await scim<Listed>('GET', '/Groups?excludedAttributes=members');
   t.is(body.totalResults, 8);
   const found = await scim<Listed>('GET', `/Groups?filter=${encodeURIComponent('displayName eq "finance"')}`);
-  t.deepEqual(found.body.Resources.map(({ id }) => id), ['finance']);
+  t.deepEqual(
+    found.body.Resources.map(({ id }) => id),
+    ['finance'],
+  );
   t.is((await scim('POST', '/Groups', { displayName: 'finance' })).status, 409);
   t.is((await scim('POST', '/Groups', { displayName: 'root' })).status, 400);
   t.is((await scim('DELETE', '/Groups/finance')).status, 403);
@@ -202,7 +218,8 @@ test('IDN-1: only administrators and services synchronise; other organisations s
   t.is((await rest(stack.apiUrl, undefined, 'GET', '/scim/v2/Users')).status, 401);
   const { id } = await create();
   const { key } = callerOf(stack, 'Helena Voss', 'other');
-  for (const method of ['GET', 'DELETE']) t.is((await rest(stack.apiUrl, key, method, `/scim/v2/Users/${id}`)).status, 404);
+  for (const method of ['GET', 'DELETE'])
+    t.is((await rest(stack.apiUrl, key, method, `/scim/v2/Users/${id}`)).status, 404);
   const members = { schemas: [PATCH], Operations: [{ op: 'add', path: 'members', value: [{ value: id }] }] };
   t.is((await rest(stack.apiUrl, key, 'PATCH', '/scim/v2/Groups/hr', { body: members })).status, 404);
   t.like(await personOf(id), { status: 'awaiting_role' });
@@ -232,5 +249,8 @@ test('IDN-1: the provider says what it can do', async (t) => {
   t.is((await scim<Listed>('GET', '/ResourceTypes')).body.totalResults, 2);
   t.is((await scim<Listed>('GET', '/Schemas')).body.totalResults, 3);
   t.is((await scim('GET', `/Schemas/${USER}`)).status, 200);
-  await eventually(() => scim('GET', '/ResourceTypes/User'), ({ status }) => status === 200);
+  await eventually(
+    () => scim('GET', '/ResourceTypes/User'),
+    ({ status }) => status === 200,
+  );
 });

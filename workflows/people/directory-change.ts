@@ -1,4 +1,12 @@
-import { allHandlersFinished, condition, continueAsNew, getExternalWorkflowHandle, setHandler, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 import { approvalWorkflowId, replaceApproverSignal } from '../../contracts/approval-workflow.ts';
 import { movesWaitingSignal } from '../../contracts/directory-workflow.ts';
@@ -25,8 +33,7 @@ export const directoryChange: DirectoryChangeWorkflow = async ({ organisation_id
     if (moves.length > 0) await directory.finishMoves({ organisation_id, ids: moves.map(({ id }) => id) });
     moved += moves.length;
     if (moves.length > 0) told = true;
-    if (workflowInfo().continueAsNewSuggested)
-      await continueAsNew<DirectoryChangeWorkflow>({ organisation_id, moved });
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<DirectoryChangeWorkflow>({ organisation_id, moved });
     // The signal may come while the look was under way.
   } while (isTold());
   await condition(allHandlersFinished);
