@@ -67,7 +67,7 @@ const join = (role: string, id: string): Promise<Answer<Resource>> =>
 const personOf = async (id: string): Promise<Record<string, unknown>> =>
   (await admin.get<Record<string, unknown>>(`/admin/users/${id}`)).body;
 
-test('IDN-1: a provisioned person waits for a role, and is let in by a group', async (t) => {
+test('DIR-2: SCIM: a provisioned person waits for a role, and is let in by a group', async (t) => {
   const user = newUser({ title: 'Auditor', displayName: 'Pat Adler', [ENTERPRISE]: { department: 'Risk' } });
   const answer = await scim('POST', '/Users', user);
   t.is(answer.status, 201, JSON.stringify(answer.body));
@@ -86,7 +86,7 @@ test('IDN-1: a provisioned person waits for a role, and is let in by a group', a
   t.false('members' in (await scim('GET', '/Groups/finance?excludedAttributes=members')).body);
 });
 
-test('IDN-1: filters, pages and attributes', async (t) => {
+test('DIR-2: SCIM: filters, pages and attributes', async (t) => {
   const { id } = await create({ externalId: 'ext-7', [ENTERPRISE]: { department: 'Filters' } });
   const only = async (filter: string): Promise<readonly string[]> =>
     (await filtered(filter)).Resources.map((one) => one.id);
@@ -114,7 +114,7 @@ test('IDN-1: filters, pages and attributes', async (t) => {
   t.like(bad.body, { status: '400', scimType: 'invalidFilter' });
 });
 
-test('IDN-1: a name is taken once; a version that is not the present one is refused', async (t) => {
+test('DIR-2: SCIM: a name is taken once; a version that is not the present one is refused', async (t) => {
   const user = newUser();
   t.is((await scim('POST', '/Users', user)).status, 201);
   const again = await scim('POST', '/Users', user);
@@ -134,7 +134,7 @@ test('IDN-1: a name is taken once; a version that is not the present one is refu
   t.is((await put(meta['version'] ?? '')).status, 412);
 });
 
-test('IDN-1: Entra ID: texts for booleans, steps without path, dotted names, capital letters, a manager by id', async (t) => {
+test('DIR-2: SCIM: Entra ID: texts for booleans, steps without path, dotted names, capital letters, a manager by id', async (t) => {
   const { id } = await create({ name: { givenName: 'Pat', familyName: 'Moss' } });
   await join('legal', id);
   const manager = callerOf(stack, 'Noor Halvorsen').id;
@@ -153,7 +153,7 @@ test('IDN-1: Entra ID: texts for booleans, steps without path, dotted names, cap
   t.like(await personOf(id), { status: 'active', role: 'legal' });
 });
 
-test('IDN-1: Okta: replace without path, groups one after the other, and members taken out lose access', async (t) => {
+test('DIR-2: SCIM: Okta: replace without path, groups one after the other, and members taken out lose access', async (t) => {
   const { id } = await create();
   await join('hr', id);
   t.is((await patch(id, { op: 'replace', value: { active: false } })).body['active'], false);
@@ -170,7 +170,7 @@ test('IDN-1: Okta: replace without path, groups one after the other, and members
   t.like(await personOf(id), { role: null, status: 'awaiting_role' });
 });
 
-test('IDN-1: groups are the eight roles', async (t) => {
+test('DIR-2: SCIM: groups are the eight roles', async (t) => {
   const { body } = await scim<Listed>('GET', '/Groups?excludedAttributes=members');
   t.is(body.totalResults, 8);
   const found = await scim<Listed>('GET', `/Groups?filter=${encodeURIComponent('displayName eq "finance"')}`);
@@ -184,7 +184,7 @@ test('IDN-1: groups are the eight roles', async (t) => {
   t.is((await scim('GET', '/Groups/root')).status, 404);
 });
 
-test('IDN-1: who is deleted is gone for provisioning, kept in the directory, and comes back under the same id', async (t) => {
+test('DIR-2: SCIM: who is deleted is gone for provisioning, kept in the directory, and comes back under the same id', async (t) => {
   const user = newUser();
   const { id } = (await scim('POST', '/Users', user)).body;
   await join('support', id);
@@ -198,7 +198,7 @@ test('IDN-1: who is deleted is gone for provisioning, kept in the directory, and
   t.like(await personOf(id), { status: 'awaiting_role' });
 });
 
-test('IDN-1: provisioning cannot take the last administrator, nor make circles of managers', async (t) => {
+test('DIR-2: SCIM: provisioning cannot take the last administrator, nor make circles of managers', async (t) => {
   const off = await patch(admin.id, { op: 'replace', path: 'active', value: false });
   t.is(off.status, 409, JSON.stringify(off.body));
   t.is((await admin.get('/me')).status, 200);
@@ -207,7 +207,7 @@ test('IDN-1: provisioning cannot take the last administrator, nor make circles o
   t.is(circle.status, 409, JSON.stringify(circle.body));
 });
 
-test('IDN-1: only administrators and services synchronise; other organisations see and change nothing', async (t) => {
+test('DIR-2: SCIM: only administrators and services synchronise; other organisations see and change nothing', async (t) => {
   for (const name of ['Priya Lindqvist', 'finance-agent']) {
     const { key } = callerOf(stack, name);
     const { status, body, headers } = await rest<Body>(stack.apiUrl, key, 'GET', '/scim/v2/Users');
@@ -243,7 +243,7 @@ test('X-1: what is no resource, no patch and no attribute is refused and changes
   t.is((await scim('GET', '/Nothing')).status, 404);
 });
 
-test('IDN-1: the provider says what it can do', async (t) => {
+test('DIR-2: SCIM: the provider says what it can do', async (t) => {
   const config = (await scim('GET', '/ServiceProviderConfig')).body;
   t.like(config, { patch: { supported: true }, etag: { supported: true }, bulk: { supported: false } });
   t.is((await scim<Listed>('GET', '/ResourceTypes')).body.totalResults, 2);

@@ -37,6 +37,7 @@ type Who = keyof typeof WHO;
 
 const WHAT = {
   organisation: { kind: 'organisation' },
+  assistant: { kind: 'agent', owners: ['user:ada'] },
   queued: { kind: 'task', owners: ['user:max'], target_role: 'finance' },
   assigned: { kind: 'task', owners: ['user:max'], assignees: ['agent:desk'], target_role: 'finance' },
   approval: {
@@ -93,6 +94,11 @@ const MATRIX: readonly [Action, keyof typeof WHAT, string][] = [
   ['dispatch:pause', 'organisation', 'root'],
   ['history:read', 'organisation', 'root'],
   ['history:write', 'organisation', 'root'],
+  ['directory:manage', 'organisation', 'root'],
+  ['directory:sync', 'organisation', 'root'],
+  ['agent:register', 'assistant', 'ada root'],
+  ['agent:register', 'organisation', 'root'],
+  ['agent:manage', 'assistant', 'ada root'],
 ];
 
 for (const [action, what, allowed] of MATRIX) {
@@ -102,6 +108,14 @@ for (const [action, what, allowed] of MATRIX) {
     t.is(may.join(' '), allowed);
   });
 }
+
+test('POL-1: services synchronise the directory, and do nothing else to it', (t) => {
+  const service = someone('service', 'provisioning', 'support');
+  const organisation = { organisation_id: ORG, ...WHAT.organisation };
+  t.true(authorise(service, 'directory:sync', organisation).allow);
+  for (const action of ['directory:manage', 'agent:register', 'agent:manage'] as const)
+    t.false(authorise(service, action, organisation).allow, action);
+});
 
 test('POL-1: the matrix names every action', (t) => {
   t.deepEqual([...new Set(MATRIX.map(([action]) => action))].sort(), [...ACTIONS].sort());
