@@ -50,7 +50,8 @@ export async function changePeople<T>(
   const by: ChangedBy = { actor: actorOf(principal), trace_id: traceId, source, import_id: null };
   try {
     const { moves, answer } = await database.transaction(organisation_id, async (sql) => {
-      await takeDirectory(sql, true);
+      if (!(await takeDirectory(sql, true)))
+        throw new DirectoryRefusal('busy', 'Another change of the directory is under way.');
       const { people, answer: read } = await plan(sql);
       const changed = await changeDirectory(sql, { people: [people], whole: false, by, wait: true });
       return { moves: changed.moves, answer: await read(sql) };

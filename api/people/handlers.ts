@@ -45,9 +45,14 @@ function assigned(person: PersonRow, { role, profile, administrator }: Wish): St
   };
 }
 
-function checkWish({ principal }: Call, person: PersonRow, { administrator, version }: Wish): void {
-  if (person.id === principal.id && administrator !== undefined && administrator !== person.administrator)
-    throw new ApiError({ code: 'forbidden', detail: 'Nobody changes their own rights; another administrator may.' });
+function checkWish({ principal }: Call, person: PersonRow, { role, administrator, version }: Wish): void {
+  const others =
+    (administrator ?? person.administrator) !== person.administrator || (role ?? person.role) !== person.role;
+  if (person.id === principal.id && others)
+    throw new ApiError({
+      code: 'forbidden',
+      detail: 'Nobody changes their own role or rights; another administrator may.',
+    });
   if (version !== undefined && version !== Number(person.version))
     throw new ApiError({
       code: 'version_conflict',

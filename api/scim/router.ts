@@ -94,7 +94,8 @@ function refusalOf(error: unknown): { status: number; body: object } | undefined
     return { status: 409, body: scimError(409, 'Somebody else has this id or e-mail address.', 'uniqueness') };
   const known = toApiError(error);
   if (!known) return undefined;
-  const { status } = problemOf(known, '');
+  // An import has the turn: clients of SCIM come back after a 503, and give up after a 409.
+  const status = known.code === 'import_running' ? 503 : problemOf(known, '').status;
   return { status, body: scimError(status, known.message, scimTypeOf(known)) };
 }
 

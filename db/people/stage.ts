@@ -51,14 +51,27 @@ export const PERSON_FIELDS = [
 // hashtextextended gives the 64 bits that an advisory lock is named by.
 const LOCK = "hashtextextended('directory:' || current_setting('app.organisation'), 0)";
 
-/** Lets one change of the directory happen at a time; false where another one has the turn and nobody wants to wait. */
+/** Who waits holds a connection meanwhile: not for as long as a large import takes. */
+const WAITED = '2s';
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** Lets one change of the directory happen at a time; false where another one has the turn, soon or at once. */
 export async function takeDirectory(sql: Queryable, wait: boolean): Promise<boolean> {
-  if (wait) {
-    await sql.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    return true;
-  }
+  if (wait) return waitForDirectory(sql);
   const [row] = await sql.query<{ taken: boolean }>(`SELECT pg_try_advisory_xact_lock(${LOCK}) AS taken`);
   return row?.taken === true;
+}
+
+async function waitForDirectory(sql: Queryable): Promise<boolean> {
+  await sql.query(`SET LOCAL lock_timeout = '${WAITED}'`);
+  try {
+    await sql.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE) return false;
+    throw error;
+  }
+  await sql.query('SET LOCAL lock_timeout = 0');
+  return true;
 }
 
 /** Empties the stage. What is on it lives as long as a transaction: nobody but the change itself ever sees it. */

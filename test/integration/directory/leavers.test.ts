@@ -80,6 +80,7 @@ test.serial('DIR-2: a new role moves the work of the old one, and is told on /st
   await good(owen.post(`/tasks/${task}/claim`));
   t.is((await owen.put(`/admin/users/${owen.id}`, { role: 'legal' })).status, 403);
   t.is((await admin.put(`/admin/users/${admin.id}`, { administrator: false })).status, 403);
+  t.is((await admin.put(`/admin/users/${admin.id}`, { role: 'finance' })).status, 403);
   t.is((await admin.put(`/admin/users/${owen.id}`, { role: 'chief' })).status, 400);
 
   const stop = new AbortController();

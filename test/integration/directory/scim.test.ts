@@ -1,5 +1,6 @@
 import test from 'ava';
 
+import { takeDirectory } from '../../../db/people/stage.ts';
 import { callerOf } from '../../support/caller.ts';
 import type { Body, Caller } from '../../support/caller.ts';
 import { eventually, rest } from '../../support/rest.ts';
@@ -253,4 +254,15 @@ test('DIR-2: SCIM: the provider says what it can do', async (t) => {
     () => scim('GET', '/ResourceTypes/User'),
     ({ status }) => status === 200,
   );
+});
+
+test.serial('DIR-2: SCIM: while an import has the turn, clients are told to come back', async (t) => {
+  const { id } = await create();
+  await stack.database.transaction(stack.organisationId, async (sql) => {
+    t.true(await takeDirectory(sql, true));
+    const { status, headers } = await patch(id, { op: 'replace', path: 'title', value: 'Late' });
+    t.is(status, 503);
+    t.is(headers.get('retry-after'), '2');
+  });
+  t.is((await patch(id, { op: 'replace', path: 'title', value: 'Now' })).status, 200);
 });
