@@ -77,10 +77,6 @@ export function openDatabase({ url, max = 10, onError = () => undefined }: Datab
   pool.on('error', onError);
   // The pool hears a connection only while it is idle; one that is lost at work would end the process.
   pool.on('connect', (client) => client.on('error', onError));
-  // Who calls is looked up without organisation: on connections of its own, or each look-up would change a scope twice.
-  const bare = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 5_000, query_timeout: 30_000 });
-  bare.on('error', onError);
-  bare.on('connect', (client) => client.on('error', onError));
   const scopes = new WeakMap<pg.PoolClient, string>();
 
   // The setting lives with the connection, so it costs a round trip only when the tenant changes.
@@ -108,11 +104,9 @@ export function openDatabase({ url, max = 10, onError = () => undefined }: Datab
       return release(client, () => inTransaction(client, work));
     },
     async unscoped(work) {
-      const client = await bare.connect();
+      const client = await scoped('');
       return release(client, () => work(queryable(client)));
     },
-    close: async () => {
-      await Promise.all([pool.end(), bare.end()]);
-    },
+    close: () => pool.end(),
   };
 }
