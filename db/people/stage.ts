@@ -52,7 +52,7 @@ export const PERSON_FIELDS = [
 const LOCK = "hashtextextended('directory:' || current_setting('app.organisation'), 0)";
 
 /** Who waits holds a connection meanwhile: not for as long as a large import takes. */
-const WAITED = '2s';
+const WAITED = '5s';
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Lets one change of the directory happen at a time; false where another one has the turn, soon or at once. */
