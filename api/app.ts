@@ -4,6 +4,7 @@ import swaggerUi from 'swagger-ui-express';
 
 import { operations } from '../contracts/index.ts';
 import { plainRoutes } from '../contracts/plain-routes.ts';
+import { mountAgents } from './agents/handlers.ts';
 import { mountApprovals } from './approvals/handlers.ts';
 import { mountDelegations } from './approvals/delegations.ts';
 import { mountAudit } from './audit/handlers.ts';
@@ -28,6 +29,10 @@ import { ApiError, problemOf } from './problem.ts';
 import { mountProfiles } from './profiles/handlers.ts';
 import { securityHeaders } from './security-headers.ts';
 import { mountRecipes } from './recipes/handlers.ts';
+import { mountOrgExport } from './people/export.ts';
+import { mountPeople } from './people/handlers.ts';
+import { mountOrgImport } from './people/import.ts';
+import { mountScim } from './scim/router.ts';
 import { mountSessions } from './sessions/handlers.ts';
 import { mountShards } from './sessions/shards.ts';
 import { mountTimeline } from './sessions/timeline.ts';
@@ -69,6 +74,7 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   mountBrowserSignIn(router, deps);
   router.use(sessionCookie(deps.identity));
   refuseOtherMethods(router, (path) => !path.includes('{'));
+  mountOrgImport(mounting);
   router.use(...jsonBody);
   for (const mountFeature of FEATURES) mountFeature(mounting);
   refuseOtherMethods(router, (path) => path.includes('{'));
@@ -100,6 +106,10 @@ const FEATURES = [
   mountRecipes,
   mountPolicy,
   mountCodec,
+  mountAgents,
+  mountPeople,
+  mountOrgExport,
+  mountScim,
 ];
 
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */

@@ -1,8 +1,10 @@
 // npm run bench [-- <part> …] [--layout single|cluster] [--rows N] [--open 100,10000,100000] [--minutes 60]: figures of docs/performance.md, measured here and now.
 import { parseArgs } from 'node:util';
 
+import { benchAgents } from './agents.ts';
 import { benchDecision } from './decision.ts';
 import { benchGrowth } from './growth.ts';
+import { benchImport } from './import.ts';
 import { benchLife } from './life.ts';
 import { benchLists } from './lists.ts';
 import { benchOpenTasks } from './open-tasks.ts';
@@ -24,6 +26,8 @@ const { values, positionals } = parseArgs({
     layout: { type: 'string' },
     rows: { type: 'string', default: '1000000' },
     open: { type: 'string', default: '100,10000,100000' },
+    agents: { type: 'string', default: '1000' },
+    people: { type: 'string', default: '50000' },
     minutes: { type: 'string', default: '60' },
   },
 });
@@ -38,6 +42,8 @@ const PARTS: Readonly<Record<string, (bench: BenchStack) => Promise<unknown>>> =
   'open-tasks': (bench) => benchOpenTasks(bench, 1_000),
   record: (bench) => benchRecord(bench, Number(values.rows)),
   soak: (bench) => benchSoak(bench, Number(values.minutes)),
+  agents: (bench) => benchAgents(bench, Number(values.agents)),
+  import: (bench) => benchImport(bench, Number(values.people)),
   lists: (bench) => benchLists(bench, Number(values.rows)),
 };
 

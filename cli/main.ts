@@ -32,6 +32,7 @@ const HELP = `switchboard <command>
   keys       list, rotate or erase the keys of workflow histories
   login      sign in at the API by device flow, for the MCP extension (logout: forget it)
   identity   keys of tokens, agents' clients, ending somebody's access (identity help)
+  import     org chart from a CSV file (--dry-run: only say what would change)
   versions   list, ramp, promote or roll back builds of the workers
   help       this text
 
@@ -91,6 +92,10 @@ const commands: Readonly<Record<string, Command>> = {
       runVersions: (args: string[]) => Promise<number>;
     };
     return runVersions(args);
+  },
+  import: async (args) => {
+    const { runImport } = (await load('cli/import/index.ts')) as { runImport: (args: string[]) => Promise<number> };
+    return runImport(args);
   },
   help: () => {
     say(HELP);

@@ -172,6 +172,14 @@ export interface ApprovalActivities {
   }): Promise<readonly string[]>;
 }
 
+/** Takes somebody out of those who are asked. */
+export interface Replacement {
+  readonly user: string;
+  readonly because: 'left' | 'role_changed' | 'silent';
+  /** Who may answer instead, where too few would be left: delegates, then managers, nearest first. */
+  readonly successors: readonly string[];
+}
+
 /** Ends with the last state; null where the request was refused. */
 export type ApprovalWorkflow = (start: ApprovalStart) => Promise<ApprovalState | null>;
 export const APPROVAL_WORKFLOW = 'approval';
@@ -182,6 +190,8 @@ export const withdrawUpdate = defineUpdate<ApprovalState, [Withdrawal]>('withdra
 export const redeemUpdate = defineUpdate<ApprovalState, [Redemption]>('redeem');
 export const decideSignal = defineSignal<[OperatorDecision]>('decision');
 export const withdrawSignal = defineSignal<[{ because: string }]>('withdrawRequested');
+/** Somebody who is asked left or changed roles: others answer, or who stands in for them. */
+export const replaceApproverSignal = defineSignal<[Replacement]>('replaceApprover');
 export const approvalQuery = defineQuery<ApprovalState>('state');
 export const approvalWorkflowId = (organisationId: string, approvalId: string): string =>
   `approval:${organisationId}:${approvalId}`;

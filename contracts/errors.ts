@@ -18,6 +18,11 @@ export const ERRORS = kinds({
     advice: 'Correct the fields named in errors and send it again.',
   },
   too_deep: { status: 400, title: 'The JSON is nested too deeply', advice: 'Send JSON nested at most 64 levels deep.' },
+  invalid_org_chart: {
+    status: 400,
+    title: 'The org chart has faults',
+    advice: 'Nothing was changed. Correct the rows and columns named in faults and send the file again.',
+  },
   unauthenticated: {
     status: 401,
     title: 'The caller is not known',
@@ -70,6 +75,22 @@ export const ERRORS = kinds({
     status: 409,
     title: 'Somebody else changed it',
     advice: 'Read it again and repeat the change on the new version.',
+  },
+  import_running: {
+    status: 409,
+    title: 'Another change of the directory is under way',
+    advice: 'Wait until it is complete, then send the file again.',
+    retryable: true,
+  },
+  last_administrator: {
+    status: 409,
+    title: 'Nobody would be left to administer the organisation',
+    advice: 'Nothing was changed. Make somebody else an administrator first.',
+  },
+  directory_conflict: {
+    status: 409,
+    title: 'It does not go with what is in the directory',
+    advice: 'Nothing was changed. See detail, and send what does not stand against somebody else.',
   },
   organisation_erased: {
     status: 410,
@@ -126,6 +147,11 @@ export const ERRORS = kinds({
     status: 422,
     title: 'A row of the batch is not valid',
     advice: 'Nothing was stored. Correct the row that is named and send the batch again.',
+  },
+  too_many_deactivations: {
+    status: 422,
+    title: 'Very many people would be deactivated',
+    advice: 'Nothing was changed. Look at a dry run; send it again with confirm_deactivations=true if it is meant.',
   },
   tree_too_large: {
     status: 422,

@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   audit: 'evt',
   content: 'cont',
   delivery: 'dlvr',
+  import: 'imp',
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
@@ -34,6 +35,7 @@ export const SessionId = idOf('session', 'Id of a session, sess_…');
 export const RunId = idOf('run', 'Id of a run, run_…');
 export const NotificationId = idOf('notification', 'Id of a notification, note_…');
 export const ChannelId = idOf('channel', 'Id of a delivery channel, chan_…');
+export const ImportId = idOf('import', 'Id of an import of the org chart, imp_…');
 export const DelegationId = idOf('delegation', 'Id of a delegation, dele_…');
 
 /** Any id that a status can be asked for. */

@@ -4,6 +4,7 @@ import * as delegations from './delegations.ts';
 import * as audit from './audit.ts';
 import * as codec from './codec.ts';
 import * as notifications from './notifications.ts';
+import * as directory from './directory.ts';
 import type { Operation } from './operation.ts';
 import * as policy from './policy.ts';
 import * as profiles from './profiles.ts';
@@ -82,6 +83,19 @@ export const operations: readonly Operation[] = [
   policy.explainPolicy,
   codec.decodePayloads,
   codec.encodePayloads,
+  agents.registerAgent,
+  agents.listRegistry,
+  agents.getAgent,
+  agents.updateAgent,
+  agents.drainAgent,
+  agents.removeAgent,
+  directory.listOrgImports,
+  directory.getOrgImport,
+  directory.getOrgTree,
+  directory.listOrgUsers,
+  directory.getOrgUser,
+  directory.assignUser,
+  directory.assignProfile,
 ];
 
 /** The operations that are offered to models as MCP tools. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { ImportAnswer } from './directory.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Method } from './operation.ts';
 import { Topic } from './record.ts';
@@ -137,6 +138,41 @@ const status: PlainRoute = {
   errors: [],
 };
 
+const orgImport: PlainRoute = {
+  name: 'import_org_chart',
+  method: 'post',
+  path: '/admin/org/import',
+  summary: 'Make the organisation what a CSV file says; all of it, or nothing.',
+  description:
+    'The file as multipart/form-data in the field file, or as text/csv; at most 64 MiB, UTF-8. Columns: user_id, ' +
+    'reports_to_id, name, role, email, department, and if wanted title, locale, status, manager_email. Who is not in ' +
+    'the file leaves. Answers 201, or 200 for a dry run.',
+  query: z.strictObject({
+    dry_run: z.enum(['true', 'false']).optional().describe('Only work out what would change'),
+    confirm_deactivations: z.enum(['true', 'false']).optional().describe('More than a fifth of the people leave'),
+  }),
+  answer: { type: 'application/json', schema: ImportAnswer },
+  errors: [
+    ...KNOWN_CALLER,
+    'malformed_body',
+    'invalid_org_chart',
+    'import_running',
+    'last_administrator',
+    'payload_too_large',
+    'unsupported_media_type',
+    'idempotency_key_reused',
+    'too_many_deactivations',
+  ],
+};
+const orgExport: PlainRoute = {
+  name: 'export_org_chart',
+  method: 'get',
+  path: '/admin/org/export',
+  summary: 'The org chart as a CSV file that the import takes; cells are safe to open in a spreadsheet.',
+  answer: text('text/csv'),
+  errors: KNOWN_CALLER,
+};
+
 /** Every described route that is no operation. */
 export const plainRoutes: readonly PlainRoute[] = [
   stream,
@@ -148,4 +184,6 @@ export const plainRoutes: readonly PlainRoute[] = [
   health,
   live,
   status,
+  orgImport,
+  orgExport,
 ];

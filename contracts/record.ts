@@ -8,7 +8,7 @@ import type { RecipeRunProjection } from './recipe-workflow.ts';
 import type { SessionProjection } from './session-workflow.ts';
 
 export const Topic = z
-  .enum(['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'profiles'])
+  .enum(['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'profiles', 'directory'])
   .describe('A topic of /stream');
 export type Topic = z.infer<typeof Topic>;
 

@@ -51,3 +51,13 @@ export const withOthers = (requirement: Requirement, others: readonly string[]):
   'users' in requirement
     ? { ...requirement, users: [...new Set([...requirement.users, ...others])] }
     : { ...requirement, parts: requirement.parts.map((part) => withOthers(part, others)) };
+
+/** The requirement without somebody; where too few would be left to ask, another one is asked in their place. */
+export function withoutPerson(requirement: Requirement, person: string, instead: string | null): Requirement {
+  if ('parts' in requirement)
+    return { ...requirement, parts: requirement.parts.map((part) => withoutPerson(part, person, instead)) };
+  if (!requirement.users.includes(person)) return requirement;
+  const users = requirement.users.filter((user) => user !== person);
+  if (users.length >= requirement.need) return { ...requirement, users };
+  return { ...requirement, users: [...new Set([...users, ...(instead === null ? [] : [instead])])] };
+}

@@ -187,6 +187,17 @@ export interface TaskActivities {
   }>;
 }
 
+/** Takes a task from those who cannot do it any more. */
+export interface Reassignment {
+  /** The person and the agents that act for them, or one agent. */
+  readonly from: readonly string[];
+  readonly because: 'left' | 'role_changed' | 'silent';
+  /** Who gets what was sent to the person by name; the role's queue where there is nobody. */
+  readonly to: string | null;
+  /** Tasks of this role stay with them. */
+  readonly keeps_role: string | null;
+}
+
 /** Ends with the last state; null where the task was refused. */
 export type TaskWorkflow = (start: TaskStart) => Promise<TaskState | null>;
 export const TASK_WORKFLOW = 'task';
@@ -196,5 +207,7 @@ export const taskQuery = defineQuery<TaskState>('state');
 /** An agent of the role came online, or a pause ended: look again who could do it. */
 export const agentAvailableSignal = defineSignal('agentAvailable');
 export const pausedSignal = defineSignal<[{ by: string; paused: boolean }]>('paused');
+/** Whoever has the task left, changed roles or stopped answering: it goes back to its queue, or to who answers for them. */
+export const reassignSignal = defineSignal<[Reassignment]>('reassign');
 export const cancelSignal = defineSignal<[{ because: string }]>('cancelRequested');
 export const taskWorkflowId = (organisationId: string, taskId: string): string => `task:${organisationId}:${taskId}`;

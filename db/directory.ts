@@ -91,24 +91,34 @@ export interface Heartbeat {
   readonly version: string | null;
 }
 
-/** Writes a sign of life; tells whether the agent was away before. */
-export async function saveHeartbeat(
-  sql: Queryable,
-  beat: Heartbeat,
-): Promise<{ readonly agent: AgentRow; readonly wasAway: boolean; readonly isFirst: boolean } | undefined> {
-  const [row] = await sql.query<AgentRow & { was_away: boolean; is_first: boolean }>(
-    `WITH before AS (
+/** An agent with its sign of life, and whether it was away before. */
+export interface SavedHeartbeat {
+  readonly agent: AgentRow;
+  readonly wasAway: boolean;
+  /** Whether it had never been there before. */
+  readonly isFirst: boolean;
+}
+
+const HEARTBEAT = AGENT.split(', ')
+  .map((column) => `a.${column}`)
+  .join(', ');
+
+/** Writes signs of life, each agent's once; those of agents that are not there are left out. */
+export async function saveHeartbeats(sql: Queryable, beats: readonly Heartbeat[]): Promise<SavedHeartbeat[]> {
+  const rows = await sql.query<AgentRow & { was_away: boolean; is_first: boolean }>(
+    `WITH said AS (
+       SELECT * FROM jsonb_to_recordset($1) AS b(id text, status text, skills text[], capacity integer, version text)
+     ), before AS (
        SELECT id, NOT (status = 'online' AND coalesce(last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds', false)) AS away,
          last_seen_at IS NULL AS first
-       FROM agents WHERE id = $1 FOR UPDATE
+       FROM agents WHERE id IN (SELECT id FROM said) ORDER BY id FOR UPDATE
      )
-     UPDATE agents a SET status = $2, last_seen_at = now(), skills = coalesce($3, a.skills),
-       capacity = coalesce($4, a.capacity), version = coalesce($5, a.version)
-     FROM before WHERE a.id = before.id
-     RETURNING ${AGENT.split(', ')
-       .map((column) => `a.${column}`)
-       .join(', ')}, before.away AS was_away, before.first AS is_first`,
-    [beat.id, beat.status, beat.skills, beat.capacity, beat.version],
+     UPDATE agents a SET status = CASE WHEN a.drained AND said.status = 'online' THEN 'draining' ELSE said.status END,
+       last_seen_at = now(), skills = coalesce(said.skills, a.skills), capacity = coalesce(said.capacity, a.capacity),
+       version = coalesce(said.version, a.version)
+     FROM before JOIN said USING (id) WHERE a.id = before.id
+     RETURNING ${HEARTBEAT}, before.away AS was_away, before.first AS is_first`,
+    [JSON.stringify(beats)],
   );
-  return row && { agent: row, wasAway: row.was_away, isFirst: row.is_first };
+  return rows.map(({ was_away, is_first, ...agent }) => ({ agent, wasAway: was_away, isFirst: is_first }));
 }

@@ -1,41 +1,8 @@
 import { managerChain } from './manager-chain.ts';
 import type { ChartFault, ChartRow, OrgChart, Person } from './person.ts';
 
-type Column = 'user_id' | 'email';
-
-/** Rows by a column that must be unique; later rows with the same value are faults. */
-function indexBy(rows: readonly ChartRow[], column: Column, faults: ChartFault[]): Map<string, ChartRow> {
-  const index = new Map<string, ChartRow>();
-  for (const entry of rows) {
-    const value = entry.person[column];
-    const earlier = index.get(value);
-    if (!earlier) index.set(value, entry);
-    else faults.push({ row: entry.row, column, message: `is the same as in row ${String(earlier.row)}: ${value}` });
-  }
-  return index;
-}
-
-/** The managers of rows, found by id or e-mail. */
-function linkManagers(rows: readonly ChartRow[], complete: boolean, faults: ChartFault[]): ChartRow[] {
-  const byId = indexBy(rows, 'user_id', faults);
-  const byEmail = indexBy(rows, 'email', faults);
-  return rows.map(({ row, person }) => {
-    const { reports_to_id, manager_email } = person;
-    const named = manager_email === null ? undefined : byEmail.get(manager_email)?.person.user_id;
-    const fault = (column: keyof Person, message: string): unknown => faults.push({ row, column, message });
-    // Where other rows could not be read, a reference may well be to one of those.
-    if (complete && reports_to_id !== null && !byId.has(reports_to_id)) {
-      fault('reports_to_id', `names nobody of this file: ${reports_to_id}`);
-    }
-    if (complete && manager_email !== null && named === undefined) {
-      fault('manager_email', `names nobody of this file: ${manager_email}`);
-    }
-    if (named !== undefined && reports_to_id !== null && named !== reports_to_id) {
-      fault('manager_email', `is not the e-mail of ${reports_to_id}, whom reports_to_id names`);
-    }
-    return { row, person: { ...person, reports_to_id: reports_to_id ?? named ?? null } };
-  });
-}
+/** What is kept of a row to check it against the others: a hundred bytes, however long the row is. */
+type Entry = { readonly row: number } & Pick<Person, 'user_id' | 'email' | 'reports_to_id' | 'manager_email'>;
 
 /** Circles among managers; each person is walked over once. */
 function circles(ids: Iterable<string>, managerOf: (id: string) => string | null): string[][] {
@@ -51,21 +18,72 @@ function circles(ids: Iterable<string>, managerOf: (id: string) => string | null
   return found;
 }
 
-/** One fault for each person that is, over others or at once, their own manager. */
-function circleFaults(rows: readonly ChartRow[]): ChartFault[] {
-  const byId = new Map(rows.map((entry) => [entry.person.user_id, entry]));
-  const found = circles(byId.keys(), (id) => byId.get(id)?.person.reports_to_id ?? null);
-  return found.flatMap((circle) => {
-    const more = circle.length > 6 ? ' → …' : '';
-    const message = `makes people their own managers: ${circle.slice(0, 6).join(' → ')}${more} → ${circle[0] ?? ''}`;
-    const members = circle.flatMap((id) => byId.get(id) ?? []);
-    return members.map(({ row }) => ({ row, column: 'reports_to_id', message }));
-  });
+/** What rows say of each other: unique ids and e-mails, known managers, no circles. Holds no row as a whole. */
+export class References {
+  private readonly entries: Entry[] = [];
+  private readonly byId = new Map<string, Entry>();
+  private readonly byEmail = new Map<string, Entry>();
+  private readonly doubles: ChartFault[] = [];
+
+  add({ row, person: { user_id, email, reports_to_id, manager_email } }: ChartRow): void {
+    const entry: Entry = { row, user_id, email, reports_to_id, manager_email };
+    this.entries.push(entry);
+    this.index(this.byId, 'user_id', entry, `: ${user_id}`);
+    this.index(this.byEmail, 'email', entry, '');
+  }
+
+  /** The manager's id, whichever of the two columns names it. */
+  managerOf({ reports_to_id, manager_email }: Pick<Person, 'reports_to_id' | 'manager_email'>): string | null {
+    if (reports_to_id !== null || manager_email === null) return reports_to_id;
+    return this.byEmail.get(manager_email)?.user_id ?? null;
+  }
+
+  /** Every fault; where other rows could not be read, a reference may well be to one of those, and is not a fault. */
+  check(complete: boolean): ChartFault[] {
+    return [...this.doubles, ...this.entries.flatMap((entry) => this.unknown(entry, complete)), ...this.circleFaults()];
+  }
+
+  private index(map: Map<string, Entry>, column: 'user_id' | 'email', entry: Entry, value: string): void {
+    const earlier = map.get(entry[column]);
+    if (!earlier) map.set(entry[column], entry);
+    else this.doubles.push({ row: entry.row, column, message: `is the same as in row ${String(earlier.row)}${value}` });
+  }
+
+  private unknown({ row, reports_to_id, manager_email }: Entry, complete: boolean): ChartFault[] {
+    const faults: ChartFault[] = [];
+    const named = manager_email === null ? undefined : this.byEmail.get(manager_email)?.user_id;
+    if (complete && reports_to_id !== null && !this.byId.has(reports_to_id))
+      faults.push({ row, column: 'reports_to_id', message: `names nobody of this file: ${reports_to_id}` });
+    if (complete && manager_email !== null && named === undefined)
+      faults.push({ row, column: 'manager_email', message: 'is the e-mail of nobody in this file' });
+    if (named !== undefined && reports_to_id !== null && named !== reports_to_id) {
+      const message = `is not the e-mail of ${reports_to_id}, whom reports_to_id names`;
+      faults.push({ row, column: 'manager_email', message });
+    }
+    return faults;
+  }
+
+  /** One fault for each person that is, over others or at once, their own manager. */
+  private circleFaults(): ChartFault[] {
+    const managerOf = (id: string): string | null => {
+      const entry = this.byId.get(id);
+      return entry ? this.managerOf(entry) : null;
+    };
+    return circles(this.byId.keys(), managerOf).flatMap((circle) => {
+      const more = circle.length > 6 ? ' → …' : '';
+      const message = `makes people their own managers: ${circle.slice(0, 6).join(' → ')}${more} → ${circle[0] ?? ''}`;
+      return circle.flatMap((id) => {
+        const row = this.byId.get(id)?.row;
+        return row === undefined ? [] : [{ row, column: 'reports_to_id', message }];
+      });
+    });
+  }
 }
 
-/** Checks what rows say of each other: unique ids and e-mails, known managers, no circles. */
+/** Checks what the rows of a small chart say of each other, and puts each person's manager in its place. */
 export function checkReferences(rows: readonly ChartRow[], complete: boolean): OrgChart {
-  const faults: ChartFault[] = [];
-  const linked = linkManagers(rows, complete, faults);
-  return { people: linked.map(({ person }) => person), faults: [...faults, ...circleFaults(linked)] };
+  const references = new References();
+  for (const row of rows) references.add(row);
+  const people = rows.map(({ person }) => ({ ...person, reports_to_id: references.managerOf(person) }));
+  return { people, faults: references.check(complete) };
 }

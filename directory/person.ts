@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 import { Role } from '../contracts/principal.ts';
 
-const text = (length: number) => z.string().max(length, `is longer than ${String(length)} characters`);
+const text = (length: number) =>
+  z
+    .string()
+    .max(length, `is longer than ${String(length)} characters`)
+    // No name holds one, terminals and files are harmed by some, and Postgres stores no NUL.
+    .regex(/^\P{Cc}*$/u, 'may not hold control characters');
 const required = (length: number) => text(length).min(1, 'is missing');
 const optional = (length: number) => text(length).transform((value) => (value === '' ? null : value));
 const Email = required(200)

@@ -24,7 +24,7 @@ import { openKeyRing } from '../privacy/key-ring.ts';
 import { openPrivacy } from '../privacy/open.ts';
 import { connectTemporal } from '../temporal/connection.ts';
 import { createDataConverter } from '../temporal/data-converter.ts';
-import { ensureReconcileSchedule } from '../temporal/schedules.ts';
+import { ensureDirectorySchedule, ensureReconcileSchedule } from '../temporal/schedules.ts';
 import { promoteBuild } from '../temporal/versions.ts';
 import { buildIdOf, deploymentOf } from './deployment.ts';
 import { createWorkers } from './orchestrator.ts';
@@ -113,6 +113,7 @@ async function main(): Promise<void> {
   });
   await ensureReconcileSchedule(temporal.client, taskQueue);
   onShutdown('recipes', keepRecipeSchedules({ database, client: temporal.client, taskQueue, profilesOf, log }));
+  await ensureDirectorySchedule(temporal.client, taskQueue);
   const deployment = { connection: temporal.connection, namespace, name: deploymentName };
   await runAll(workers, async () => {
     if (config.workerPromote) await promoteBuild(deployment, buildId, PROMOTED_WITHIN_MS);

@@ -4,6 +4,7 @@ import type { ApprovalActivities } from '../contracts/approval-workflow.ts';
 import type { GuardActivities } from '../contracts/content.ts';
 import type { DeliveryActivities, ReconcileActivities } from '../contracts/deliveries.ts';
 import type { RecipeActivities } from '../contracts/recipe-workflow.ts';
+import type { DirectoryActivities, DirectorySweepActivities } from '../contracts/directory-workflow.ts';
 import type { RecordActivities } from '../contracts/record.ts';
 import type { SessionActivities } from '../contracts/session-workflow.ts';
 import type { TaskActivities } from '../contracts/task-workflow.ts';
@@ -32,4 +33,16 @@ export const outbound = (taskQueue: string): DeliveryActivities =>
 export const upkeep = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '1 minute',
   retry: { maximumAttempts: 3 },
+});
+
+/** What moving open work asks of the database: repeated until it succeeds, and not tied to a workflow task's time. */
+export const directory = proxyActivities<DirectoryActivities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** The sweep of the directory; the next one comes anyway. */
+export const directorySweeping = proxyActivities<DirectorySweepActivities>({
+  startToCloseTimeout: '30 seconds',
+  retry: { maximumAttempts: 2 },
 });

@@ -2,6 +2,7 @@ import * as actor from '../contracts/actor.ts';
 import * as approvalWorkflow from '../contracts/approval-workflow.ts';
 import * as content from '../contracts/content.ts';
 import * as deliveries from '../contracts/deliveries.ts';
+import * as directoryWorkflow from '../contracts/directory-workflow.ts';
 import * as errors from '../contracts/errors.ts';
 import * as ids from '../contracts/ids.ts';
 import * as json from '../contracts/json.ts';
@@ -26,6 +27,7 @@ for (const module of [
   approvalWorkflow,
   content,
   deliveries,
+  directoryWorkflow,
   errors,
   ids,
   json,

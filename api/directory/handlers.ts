@@ -5,7 +5,7 @@ import type { AgentView } from '../../contracts/agents.ts';
 import { FANOUT_WORKFLOW, fanoutWorkflowId, pauseDispatch } from '../../contracts/sessions.ts';
 import type { Fanout, FanoutWorkflow } from '../../contracts/sessions.ts';
 import { agentAvailableSignal, taskWorkflowId } from '../../contracts/tasks.ts';
-import { listAgents, listUsers, ONLINE_SECONDS, saveHeartbeat } from '../../db/directory.ts';
+import { listAgents, listUsers, ONLINE_SECONDS } from '../../db/directory.ts';
 import type { AgentRow } from '../../db/directory.ts';
 import { addPause, removePause } from '../../db/pauses.ts';
 import { queuedTaskIds } from '../../db/tasks.ts';
@@ -19,6 +19,7 @@ import { ApiError } from '../problem.ts';
 import { recordEvent } from '../record.ts';
 import { roleOf } from '../sessions/handlers.ts';
 import { isoOrNull } from '../views.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { ANSWER_WITHIN_MS } from '../workflows.ts';
 
 /** Queued tasks that an agent which comes online is offered at once; it claims further ones from its inbox. */
@@ -92,13 +93,14 @@ function fanOut({ client, taskQueue }: ApiDeps, call: Call, fanout: Fanout): Pro
 /** Routes of the directory: who there is, who is there, and who is paused. */
 export function mountDirectory(mounting: Mounting): void {
   const { deps } = mounting;
+  const heartbeats = new Heartbeats(deps.database);
   mount(mounting, heartbeat, async (input, call) => {
     const { principal } = call;
     if (principal.kind !== 'agent') throw new ApiError({ code: 'forbidden', detail: 'Only agents have a heartbeat.' });
     await requirePermission(deps, call, 'agent:heartbeat', { kind: 'organisation' });
     const { status, skills = null, capacity = null, version = null } = input;
     const beat = { id: principal.id, status, skills, capacity, version };
-    const saved = await deps.database.inOrganisation(principal.organisation_id, (sql) => saveHeartbeat(sql, beat));
+    const saved = await heartbeats.save(principal.organisation_id, beat);
     if (!saved) throw new ApiError({ code: 'forbidden', detail: 'The agent is not registered.' });
     if (saved.isFirst) await announceAssigned(deps, call);
     if (saved.wasAway && status === 'online') await offerQueue(deps, call);

@@ -19,6 +19,7 @@ import {
   OperatorDecision,
   Redemption,
   redeemUpdate,
+  replaceApproverSignal,
   reviseUpdate,
   Revision,
   verdictOf,
@@ -61,6 +62,8 @@ export const approval: ApprovalWorkflow = async (payload) => {
     if (message) mailbox.drop(message, logRefusal);
   });
   setHandler(withdrawSignal, () => mailbox.drop(withdrawnBySystem(start), logRefusal));
+
+  setHandler(replaceApproverSignal, (replacement) => mailbox.drop({ type: 'replace', replacement }, logRefusal));
 
   if (!(await desk.open())) {
     await condition(allHandlersFinished);

@@ -5,6 +5,7 @@ import type {
   CompileRequest,
   Decision,
   Redemption,
+  Replacement,
   Revision,
   Withdrawal,
 } from '../../contracts/approval-workflow.ts';
@@ -34,7 +35,8 @@ export type Message =
   | { type: 'decide'; decision: Decision }
   | { type: 'revise'; revision: Revision }
   | { type: 'withdraw'; withdrawal: Withdrawal }
-  | { type: 'redeem'; redemption: Redemption };
+  | { type: 'redeem'; redemption: Redemption }
+  | { type: 'replace'; replacement: Replacement };
 
 /** The approval at work: applies one message at a time, writes it down, and tells who is concerned. */
 export class ApprovalDesk {
@@ -119,6 +121,9 @@ export class ApprovalDesk {
     else if (message.type === 'withdraw') {
       this.checkRequester(message.withdrawal);
       await this.apply(message);
+    } else if (message.type === 'replace') {
+      // Nothing where they were not asked, or have answered.
+      if (waitingFor(this.known()).includes(message.replacement.user)) await this.apply(message);
     } else {
       this.checkRedemption(message.redemption);
       if (!this.known().redeemed) await this.apply(message);

@@ -111,6 +111,13 @@ function noticesOf(approval: Approval, event: ApprovalEvent): Notice[] {
         'Approval revised',
         `Approval ${id} was revised and waits for your decision.`,
       );
+    case 'replace':
+      return tell(
+        asked(approval).filter((tag) => event.replacement.successors.includes(tag.slice('user:'.length))),
+        'info',
+        'Approval waits for you',
+        `Approval ${id} waits for you in the place of somebody else, until ${new Date(approval.due).toISOString()}.`,
+      );
     case 'remind':
       return tell(
         asked(approval),
@@ -135,6 +142,7 @@ const ACTIONS: Readonly<Record<ApprovalEvent['type'], string>> = {
   revise: 'approval.revised',
   withdraw: 'approval.withdrawn',
   redeem: 'approval.redeemed',
+  replace: 'approval.approver_replaced',
   remind: 'approval.reminded',
   escalate: 'approval.escalated',
   expire: 'approval.expired',
@@ -156,6 +164,13 @@ function detailsOf(approval: Approval, event: ApprovalEvent): Record<string, Jso
   const base = { status: approval.status, digest: approval.compiled.digest };
   if (event.type === 'decide')
     return { ...base, verdict: event.decision.verdict, edited: event.checked.edited !== null };
+  if (event.type === 'replace')
+    return {
+      ...base,
+      replaced: event.replacement.user,
+      because: event.replacement.because,
+      asked: [...waitingFor(approval)],
+    };
   if (event.type === 'escalate') return { ...base, escalated_to: [...event.managers] };
   return base;
 }

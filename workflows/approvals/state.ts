@@ -7,11 +7,12 @@ import type {
   CompiledApproval,
   Decision,
   Redemption,
+  Replacement,
   Revision,
   Verdict,
   Withdrawal,
 } from '../../contracts/approval-workflow.ts';
-import { satisfied, usersOf, withOthers } from '../../contracts/requirement.ts';
+import { satisfied, usersOf, withOthers, withoutPerson } from '../../contracts/requirement.ts';
 
 /** An approved action can be redeemed at least this long. */
 export const REDEEM_AT_LEAST_MS = 3_600_000;
@@ -54,6 +55,7 @@ export type ApprovalEvent =
   | { readonly type: 'revise'; readonly revision: Revision; readonly compiled: CompiledApproval }
   | { readonly type: 'withdraw'; readonly withdrawal: Withdrawal }
   | { readonly type: 'redeem'; readonly redemption: Redemption }
+  | { readonly type: 'replace'; readonly replacement: Replacement }
   | { readonly type: 'remind' }
   | { readonly type: 'escalate'; readonly managers: readonly string[] }
   | { readonly type: 'expire' }
@@ -217,6 +219,26 @@ function vote(
   return satisfied(after.compiled.requirement, approvedFor) ? decided(after, 'approved', now) : after;
 }
 
+/** Who is asked in the place of somebody: the nearest who did not ask themselves and is not asked already. */
+export function standInFor(approval: Approval, { user, successors }: Replacement): string | null {
+  const { requester } = approval.start;
+  const known = new Set([user, requester.id, requester.acts_for, ...usersOf(approval.compiled.requirement)]);
+  return successors.find((one) => !known.has(one)) ?? null;
+}
+
+/** Asks others than somebody who cannot answer any more; who stands in is asked like those that escalation adds. */
+function replaced(approval: Approval, replacement: Replacement): Approval {
+  const { requirement } = approval.compiled;
+  const instead = standInFor(approval, replacement);
+  const after = withoutPerson(requirement, replacement.user, instead);
+  const asked = instead !== null && usersOf(after).includes(instead);
+  return {
+    ...approval,
+    compiled: { ...approval.compiled, requirement: after },
+    escalated_to: asked ? [...new Set([...approval.escalated_to, instead])] : approval.escalated_to,
+  };
+}
+
 /** The next state. Events must have been checked for refusal; `now` is in milliseconds since the epoch. */
 export function nextApproval(approval: Approval, event: ApprovalEvent, now: number): Approval {
   switch (event.type) {
@@ -241,6 +263,8 @@ export function nextApproval(approval: Approval, event: ApprovalEvent, now: numb
         redeemed: { id: event.redemption.redemption_id, by: event.redemption.actor.id, at: now },
         closed: true,
       };
+    case 'replace':
+      return replaced(approval, event.replacement);
     case 'remind':
       return { ...approval, remind_at: nextReminder(approval.start, now) };
     case 'escalate':

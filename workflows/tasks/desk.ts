@@ -19,6 +19,7 @@ import type { Fanout, FanoutWorkflow } from '../../contracts/session-workflow.ts
 import { cancelSignal, taskWorkflowId } from '../../contracts/task-workflow.ts';
 import type {
   Admission,
+  Reassignment,
   TaskChange,
   TaskReceipt,
   TaskStart,
@@ -30,11 +31,15 @@ import { local } from '../local.ts';
 import { Recorder } from '../recorder.ts';
 import { showStatus } from '../search.ts';
 import { admissionRecord, changeRecord, refusalRecord, taskState } from './record.ts';
-import { admittedTask, allowedNow, ended, nextDeadline, nextTask, paused, refusalOf } from './state.ts';
+import { admittedTask, allowedNow, ended, isTakenFrom, nextDeadline, nextTask, paused, refusalOf } from './state.ts';
 import type { Task, TaskDeadline, TaskEvent } from './state.ts';
 
 /** What the main loop takes from its mailbox. */
-export type Message = TaskChange | { type: 'paused'; by: string; paused: boolean } | { type: 'agent_available' };
+export type Message =
+  | TaskChange
+  | { type: 'paused'; by: string; paused: boolean }
+  | { type: 'agent_available' }
+  | { type: 'reassign'; reassignment: Reassignment };
 
 /** What one run of the workflow hands to the next. */
 interface Carried {
@@ -171,6 +176,7 @@ export class TaskDesk {
     this.changes += 1;
     if (message.type === 'agent_available') await this.offerAgain();
     else if (message.type === 'paused') await this.pause(message);
+    else if (message.type === 'reassign') await this.reassign(message.reassignment);
     else await this.change(message);
     return this.stateNow();
   }
@@ -184,6 +190,14 @@ export class TaskDesk {
     else if (kind === 'respond' && !task.reminded) await this.apply({ type: 'remind' });
     else if (kind === 'respond') await this.apply({ type: 'escalate', to: await this.managerAbove(task) });
     else if (kind === 'park') this.expired = true;
+  }
+
+  /** Nothing where it has moved already, or may stay where it is. */
+  private async reassign(reassignment: Reassignment): Promise<void> {
+    const task = this.known();
+    if (!isTakenFrom(task, reassignment)) return;
+    await this.apply({ type: 'unassigned', reassignment });
+    if (this.known().status === 'pending') await this.route(SYSTEM);
   }
 
   /** What came online during a pause was offered nothing: it is looked for when the pause ends. */

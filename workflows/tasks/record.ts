@@ -20,6 +20,7 @@ const ACTIONS: Readonly<Record<TaskEvent['type'], string>> = {
   retry: 'task.retried',
   routed: 'task.assigned',
   lease_lost: 'task.lease_lost',
+  unassigned: 'task.reassigned',
   remind: 'task.sla_reminded',
   escalate: 'task.sla_escalated',
   breach: 'task.sla_breached',
@@ -127,6 +128,10 @@ function noticesOf(task: Task, event: TaskEvent): Notice[] {
             ),
           ]
         : [];
+    case 'unassigned':
+      return event.reassignment.because === 'silent'
+        ? []
+        : [notice(sender, 'info', 'Task moved on', `Whoever had task ${id} cannot do it any more; it moves on.`)];
     case 'remind':
       return [notice(worker, 'warning', 'Task waits for you', `Task ${id} should have been claimed by now.`)];
     case 'escalate':
@@ -213,6 +218,8 @@ function detailsOf(task: Task, event: TaskEvent): Record<string, string | number
       return { escalated_to: event.to };
     case 'lease_lost':
       return { attempts: task.attempts };
+    case 'unassigned':
+      return { because: event.reassignment.because, target: task.target };
     case 'paused':
       return { by: event.by };
     default:

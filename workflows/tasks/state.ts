@@ -2,7 +2,14 @@ import type { Actor } from '../../contracts/actor.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import type { Role } from '../../contracts/principal.ts';
 import { allowedVerbs } from '../../contracts/task-workflow.ts';
-import type { Admission, AllowedVerb, TaskChange, TaskStart, TaskStatus } from '../../contracts/task-workflow.ts';
+import type {
+  Admission,
+  AllowedVerb,
+  Reassignment,
+  TaskChange,
+  TaskStart,
+  TaskStatus,
+} from '../../contracts/task-workflow.ts';
 import { dueAt, resumeClock, startClock, stopClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 
@@ -48,6 +55,7 @@ export type TaskEvent =
   | TaskChange
   | { readonly type: 'routed'; readonly admission: Admission }
   | { readonly type: 'lease_lost' }
+  | { readonly type: 'unassigned'; readonly reassignment: Reassignment }
   | { readonly type: 'remind' }
   | { readonly type: 'escalate'; readonly to: string | null }
   | { readonly type: 'breach' }
@@ -136,6 +144,12 @@ export function refusalOf(task: Task, change: TaskChange): TaskRefusal | undefin
   return undefined;
 }
 
+/** Whether a task is with one of those who cannot do it any more, or was sent to them by name. */
+export function isTakenFrom(task: Task, { from, keeps_role }: Reassignment): boolean {
+  if (ended(task) || task.role === keeps_role) return false;
+  return (task.assignee !== null && from.includes(task.assignee.id)) || from.includes(task.target);
+}
+
 const release = { assignee: null, lease_until: null, progress: null } as const;
 const parked = (now: number) => ({ lease_until: null, park_until: now + PARKED_MS }) as const;
 
@@ -155,6 +169,19 @@ function heldBy({ respond, complete }: Task, pauses: readonly string[], now: num
 function pauseBy(task: Task, by: string, on: boolean, now: number): Task {
   const pauses = on ? [...new Set([...task.pauses, by])] : task.pauses.filter((other) => other !== by);
   return { ...task, ...heldBy(task, pauses, now) };
+}
+
+/**
+ * Takes a task away without counting an attempt. What was sent to somebody by name goes to who answers for them; a silent
+ * agent keeps what was meant for it alone, unclaimed, since it may come back.
+ */
+function unassign(task: Task, { from, because, to }: Reassignment, now: number): Task {
+  const named = from.includes(task.target);
+  const kept = named && because === 'silent';
+  const target = named && !kept ? (to ?? task.role) : task.target;
+  const taken = { ...(kept ? { lease_until: null, progress: null } : release), target };
+  if (PARKED.includes(task.status)) return { ...task, ...taken };
+  return { ...task, ...taken, ...waitAgain(task, now), status: 'pending' };
 }
 
 function loseLease(task: Task, now: number): Task {
@@ -237,6 +264,8 @@ export function nextTask(task: Task, event: TaskEvent, now: number): Task {
       };
     case 'lease_lost':
       return loseLease(task, now);
+    case 'unassigned':
+      return unassign(task, event.reassignment, now);
     case 'remind':
       return { ...task, ...waitAgain(task, now), escalated_to: task.escalated_to, reminded: true };
     case 'escalate':

@@ -16,6 +16,7 @@ import {
   cancelSignal,
   changeUpdate,
   pausedSignal,
+  reassignSignal,
   TaskChange,
   taskQuery,
   TaskStart,
@@ -45,6 +46,7 @@ export const task: TaskWorkflow = async (payload) => {
   });
   setHandler(pausedSignal, (pause) => mailbox.drop({ type: 'paused', ...pause }, logRefusal));
   setHandler(agentAvailableSignal, () => mailbox.drop({ type: 'agent_available' }, logRefusal));
+  setHandler(reassignSignal, (reassignment) => mailbox.drop({ type: 'reassign', reassignment }, logRefusal));
   setHandler(cancelSignal, () => mailbox.drop({ type: 'cancel', ...bySystem(start), content: null }, logRefusal));
 
   if (!(await desk.admit())) {

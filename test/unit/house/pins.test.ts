@@ -2,6 +2,7 @@ import test from 'ava';
 
 import * as approvals from '../../../contracts/approvals.ts';
 import * as deliveries from '../../../contracts/deliveries.ts';
+import * as directory from '../../../contracts/directory-workflow.ts';
 import { ERRORS } from '../../../contracts/errors.ts';
 import { ID_PREFIXES } from '../../../contracts/ids.ts';
 import { operations, toolOperations } from '../../../contracts/index.ts';
@@ -87,6 +88,19 @@ test('X-6: operations: method, path, name', (t) => {
       'post /policy/explain explain_policy',
       'post /codec/decode decode_payloads',
       'post /codec/encode encode_payloads',
+      'post /agents register_agent',
+      'get /agents list_agents',
+      'get /agents/{id} get_agent',
+      'put /agents/{id} update_agent',
+      'post /agents/{id}/drain drain_agent',
+      'delete /agents/{id} remove_agent',
+      'get /admin/org/imports list_org_imports',
+      'get /admin/org/imports/{import_id} get_org_import',
+      'get /admin/org/tree get_org_tree',
+      'get /admin/users list_users',
+      'get /admin/users/{id} get_user',
+      'put /admin/users/{id} assign_user',
+      'post /admin/users/{user}/assign-profile assign_profile',
     ],
   );
 });
@@ -124,6 +138,7 @@ test('X-1: error codes and their status', (t) => {
     malformed_body: 400,
     invalid_input: 400,
     too_deep: 400,
+    invalid_org_chart: 400,
     unauthenticated: 401,
     insufficient_scope: 403,
     forbidden: 403,
@@ -137,6 +152,9 @@ test('X-1: error codes and their status', (t) => {
     too_many_claims: 409,
     ambiguous_approval: 409,
     version_conflict: 409,
+    import_running: 409,
+    last_administrator: 409,
+    directory_conflict: 409,
     approval_expired: 410,
     organisation_erased: 410,
     precondition_failed: 412,
@@ -150,6 +168,7 @@ test('X-1: error codes and their status', (t) => {
     invalid_edits: 422,
     invalid_batch: 422,
     tree_too_large: 422,
+    too_many_deactivations: 422,
     rate_limited: 429,
     internal: 500,
     unavailable: 503,
@@ -171,6 +190,8 @@ test('OPS-3: workflow types and ids', (t) => {
         deliveries.deliveryWorkflowId({ organisation_id: 'org_1', delivery_id: 'dlvr_1' }),
       ],
       reconcile: [deliveries.RECONCILE_WORKFLOW, deliveries.RECONCILE_SCHEDULE],
+      directoryChange: [directory.DIRECTORY_CHANGE_WORKFLOW, directory.directoryChangeWorkflowId('org_1')],
+      directorySweep: [directory.DIRECTORY_SWEEP_WORKFLOW, directory.DIRECTORY_SWEEP_SCHEDULE],
     },
     {
       task: ['task', 'task:org_1:task_1'],
@@ -179,6 +200,8 @@ test('OPS-3: workflow types and ids', (t) => {
       fanout: ['fanout', 'fanout:org_1:role:hr:r1'],
       delivery: ['delivery', 'delivery:org_1:dlvr_1'],
       reconcile: ['reconcile', 'switchboard-reconcile'],
+      directoryChange: ['directoryChange', 'directory-change:org_1'],
+      directorySweep: ['directorySweep', 'switchboard-directory-sweep'],
     },
   );
 });
@@ -195,6 +218,7 @@ test('OPS-3: updates, queries and signals', (t) => {
     'cancelSignal: cancelRequested',
     'changeUpdate: change',
     'pausedSignal: paused',
+    'reassignSignal: reassign',
     'taskQuery: state',
   ]);
   t.deepEqual(namesIn(approvals), [
@@ -203,6 +227,7 @@ test('OPS-3: updates, queries and signals', (t) => {
     'decideUpdate: decide',
     'openedUpdate: opened',
     'redeemUpdate: redeem',
+    'replaceApproverSignal: replaceApprover',
     'reviseUpdate: revise',
     'withdrawSignal: withdrawRequested',
     'withdrawUpdate: withdraw',
@@ -247,12 +272,13 @@ test('X-5: prefixes of ids', (t) => {
       audit: 'evt',
       content: 'cont',
       delivery: 'dlvr',
+      import: 'imp',
     },
   );
 });
 
 test('X-7: topics of the stream, roles, kinds of personal value', (t) => {
-  t.deepEqual([...Topic.options], ['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'profiles']);
+  t.deepEqual([...Topic.options], ['tasks', 'approvals', 'sessions', 'runs', 'notifications', 'profiles', 'directory']);
   t.deepEqual([...ROLES], ['analyst', 'developer', 'finance', 'hr', 'legal', 'manager', 'marketing', 'support']);
   t.deepEqual([...ENTITY_TYPES], ['email', 'phone', 'card', 'iban', 'ssn']);
 });

@@ -37,6 +37,7 @@ type Who = keyof typeof WHO;
 
 const WHAT = {
   organisation: { kind: 'organisation' },
+  assistant: { kind: 'agent', owners: ['user:ada'] },
   queued: { kind: 'task', owners: ['user:max'], target_role: 'finance' },
   assigned: { kind: 'task', owners: ['user:max'], assignees: ['agent:desk'], target_role: 'finance' },
   approval: {

@@ -123,6 +123,18 @@ const POLICIES: readonly Policy[] = [
     when: (principal) => !isPerson(principal),
   },
   {
+    id: 'services-synchronise-the-directory',
+    effect: 'permit',
+    actions: ['directory:sync'],
+    when: ({ kind }) => kind === 'service',
+  },
+  {
+    id: 'people-manage-their-agents',
+    effect: 'permit',
+    actions: ['agent:register', 'agent:manage'],
+    when: (principal, resource) => isPerson(principal) && owns(principal, resource),
+  },
+  {
     id: 'administrators-everything-but-deciding',
     effect: 'permit',
     when: ({ administrator }, _, action) => administrator && action !== 'approval:decide',
