@@ -118,7 +118,8 @@ function limited({ limits, ...deps }: ApiDeps): Authenticate {
   return async (authorization) => {
     const known = await authenticate(authorization);
     // A profile that lost a clearance counts at once, whatever was looked up before.
-    const own = (await deps.profilesOf(known.organisation_id)).get(known.role)?.privacy.clearance ?? [];
+    const own =
+      (await deps.profilesOf(known.organisation_id)).get(known.profile ?? known.role)?.privacy.clearance ?? [];
     const principal = { ...known, clearance: known.clearance.filter((kind) => own.includes(kind)) };
     await limits.request(principal);
     return principal;

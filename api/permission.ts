@@ -18,9 +18,9 @@ export const decisionOn = (principal: Principal, action: Action, resource: Asked
 /** The tools that an agent's profile allows, as policy is told; people are not held to them. */
 export async function toolsOf(
   { profilesOf }: ApiDeps,
-  { kind, role, organisation_id }: Principal,
+  { kind, role, profile: assigned = role, organisation_id }: Principal,
 ): Promise<Pick<Resource, 'allowed_tools'>> {
-  const profile = kind === 'agent' ? (await profilesOf(organisation_id)).get(role) : undefined;
+  const profile = kind === 'agent' ? (await profilesOf(organisation_id)).get(assigned) : undefined;
   return profile ? { allowed_tools: allowedTools(profile) } : {};
 }
 

@@ -17,6 +17,9 @@ export const Principal = z.object({
   id: z.string().describe('user_… or agent_… id'),
   name: z.string().describe('Readable name for timelines'),
   role: Role,
+  profile: Role.optional().describe(
+    'The role whose profile an administrator assigned to the caller; absent where that is the one of its own role',
+  ),
   acts_for: z
     .string()
     .nullable()

@@ -10,6 +10,8 @@ export interface UserRow {
   readonly manager_id: string | null;
   readonly administrator: boolean;
   readonly active: boolean;
+  /** Whose profile an administrator assigned, where it is not that of the role. */
+  readonly assigned_profile: Role | null;
 }
 export interface AgentRow {
   readonly id: string;
@@ -33,7 +35,7 @@ export interface KeyRow {
 /** An agent counts as online for so long after its last sign of life. */
 export const ONLINE_SECONDS = 90;
 
-const USER = 'id, name, role, department, manager_id, administrator, active';
+const USER = 'id, name, role, department, manager_id, administrator, active, assigned_profile';
 const AGENT = 'id, name, role, acts_for, skills, capacity, version, rollout_weight, status, last_seen_at';
 
 /** The key of an id, before the organisation is known. */

@@ -34,17 +34,21 @@ const departmentAgent = ({ role, skills }: Profile): DepartmentAgent => ({
   acts_for: null,
 });
 
-/** Invented people from `demo/people.csv` in the folder of profiles, whose head is the administrator, and an agent a role. */
-export function demoOrganisation(folder: string, profiles: ReadonlyMap<Role, Profile>): DemoOrganisation {
-  const file = path.join(folder, 'demo', 'people.csv');
+/** Invented people of a file in `demo` below the folder of profiles; throws where it is not a valid org chart. */
+export function demoPeople(folder: string, name: 'people.csv' | 'fifty.csv'): readonly Person[] {
+  const file = path.join(folder, 'demo', name);
   const { people, faults } = parseOrgChart(readFileSync(file));
-  if (faults.length > 0) {
-    const lines = faults.map(({ row, column, message }) => `row ${String(row)} ${column ?? ''}: ${message}`);
-    throw new Error(`${file} is not a valid org chart:\n${lines.join('\n')}`);
-  }
-  return {
-    name: 'Example Works',
-    people: people.map((person) => ({ ...person, administrator: person.reports_to_id === null })),
-    agents: [...profiles.values()].map(departmentAgent).sort((a, b) => (a.name < b.name ? -1 : 1)),
-  };
+  if (faults.length === 0) return people;
+  const lines = faults.map(({ row, column, message }) => `row ${String(row)} ${column ?? ''}: ${message}`);
+  throw new Error(`${file} is not a valid org chart:\n${lines.join('\n')}`);
 }
+
+/** Twelve invented people, whose head is the administrator, and an agent a role. */
+export const demoOrganisation = (folder: string, profiles: ReadonlyMap<Role, Profile>): DemoOrganisation => ({
+  name: 'Example Works',
+  people: demoPeople(folder, 'people.csv').map((person) => ({
+    ...person,
+    administrator: person.reports_to_id === null,
+  })),
+  agents: [...profiles.values()].map(departmentAgent).sort((a, b) => (a.name < b.name ? -1 : 1)),
+});

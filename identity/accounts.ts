@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { demoOrganisation } from '../directory/demo-organisation.ts';
+import { demoOrganisation, demoPeople } from '../directory/demo-organisation.ts';
 import { loadProfiles } from '../directory/profiles.ts';
 import { readIfPresent } from '../platform/files.ts';
 import type { Secrets } from './secrets.ts';
@@ -37,9 +37,9 @@ const derived = ({ seed }: Secrets, name: string): string =>
 /** The secret of a client of the development provider. */
 export const clientSecret = (secrets: Secrets, clientId: string): string => derived(secrets, `client:${clientId}`);
 
-/** The people of the demo organisation. */
+/** The people of the demo organisation, and those whom the demonstration imports. */
 export const demoAccounts = (secrets: Secrets): Account[] =>
-  demoOrganisation(profilesFolder, loadProfiles(profilesFolder)).people.map(({ user_id, email, name }) => ({
+  demoPeople(profilesFolder, 'fifty.csv').map(({ user_id, email, name }) => ({
     subject: user_id,
     email,
     emailVerified: true,

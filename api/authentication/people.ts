@@ -29,6 +29,10 @@ export const clearanceOf = async (
 
 const inBoth = (one: Clearance, other: Clearance): Clearance => one.filter((kind) => other.includes(kind));
 
+/** The profile that holds for a person and their agents, where it is not that of their role. */
+const assignedOf = ({ role, assigned_profile: profile }: UserRow): Pick<Principal, 'profile'> =>
+  profile !== null && profile !== role ? { profile } : {};
+
 /** A person, with what the directory says of them. */
 export const personOf = async (directory: Directory, organisation_id: string, user: UserRow): Promise<Principal> => ({
   organisation_id,
@@ -38,7 +42,8 @@ export const personOf = async (directory: Directory, organisation_id: string, us
   role: user.role,
   acts_for: null,
   administrator: user.administrator,
-  clearance: await clearanceOf(directory, organisation_id, user.role),
+  ...assignedOf(user),
+  clearance: await clearanceOf(directory, organisation_id, user.assigned_profile ?? user.role),
 });
 
 /** An agent of its own, with the role that the directory gives it. */
@@ -82,10 +87,11 @@ export const onBehalfOf = async (
   id: agent.id,
   name: agent.name,
   role: user.role,
+  ...assignedOf(user),
   acts_for: user.id,
   administrator: false,
   clearance: inBoth(
-    await clearanceOf(directory, organisation_id, user.role),
+    await clearanceOf(directory, organisation_id, user.assigned_profile ?? user.role),
     await clearanceOf(directory, organisation_id, agent.role),
   ),
 });

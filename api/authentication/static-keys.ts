@@ -27,6 +27,7 @@ export async function keyHolder(directory: Directory, key: string, keyId: string
   });
   if (who.role === undefined || who.name === undefined)
     throw new InvalidToken('subject', 'Whoever the key belonged to is not there any more.');
+  const profile = ('assigned_profile' in who ? who.assigned_profile : null) ?? null;
   return {
     organisation_id,
     kind,
@@ -35,6 +36,7 @@ export async function keyHolder(directory: Directory, key: string, keyId: string
     role: who.role,
     acts_for: who.acts_for ?? null,
     administrator: who.administrator ?? false,
-    clearance: await clearanceOf(directory, organisation_id, who.role),
+    ...(profile !== null && profile !== who.role && { profile }),
+    clearance: await clearanceOf(directory, organisation_id, profile ?? who.role),
   };
 }

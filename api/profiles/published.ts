@@ -12,8 +12,10 @@ export async function publishedProfile(
   call: Call,
   name: Role | 'me',
 ): Promise<PublishedProfile & { readonly role: Role }> {
-  const role = name === 'me' ? call.principal.role : name;
-  await requirePermission(deps, call, 'profile:read', { kind: 'profile', target_role: role }, role);
+  const role = name === 'me' ? (call.principal.profile ?? call.principal.role) : name;
+  // One's own may be read whatever role's it is.
+  const asked = name === 'me' ? call.principal.role : name;
+  await requirePermission(deps, call, 'profile:read', { kind: 'profile', target_role: asked }, role);
   const published = (await deps.profilesOf(call.principal.organisation_id)).published(role);
   if (!published) throw notFound(`The profile of ${role}`);
   call.tag?.(`${String(published.version)}-${published.digest.slice(-16)}`);

@@ -9,11 +9,12 @@ import type { RunningConfig, Stack } from '../stack/stack.ts';
 import { ADMINISTRATOR, openCast } from './cast.ts';
 import type { Cast } from './cast.ts';
 import { tableOf } from './checks.ts';
-import type { Checks } from './checks.ts';
+import { Checks } from './checks.ts';
 import { membersWhoSignIn } from './members.ts';
 import type { Members } from './members.ts';
 import { demoConfig, demoOptions } from './options.ts';
 import type { DemoOptions } from './options.ts';
+import { onboard } from './onboarding.ts';
 import { readPasswords } from './passwords.ts';
 import { play } from './play.ts';
 import { tidy } from './tidy.ts';
@@ -71,17 +72,29 @@ class Demo {
     if (left > 0) say(`cancelled ${String(left)} tasks that an interrupted run left open`);
   }
 
-  async play({ scenarios }: DemoOptions): Promise<number> {
+  async play({ scenarios, people }: DemoOptions): Promise<number> {
     if (!this.#cast || !this.#stack) throw new Error('The demonstration was not started.');
     const { failure, logFile } = await this.#stack;
     // Once it is being stopped, calls fail because of that: nobody wants to read so.
     const sayNow = (line: string): void => (this.#abort.signal.aborted ? undefined : say(line));
-    const played = play(this.#cast, scenarios, { say: sayNow });
+    const played = this.#played(scenarios, people, sayNow);
     const checks = await Promise.race([played, failure.then(({ message }) => Promise.reject(new Error(message)))]);
     if (this.#abort.signal.aborted) return INTERRUPTED;
     report(checks);
     if (checks.failed.length > 0) say(`The whole log is in ${logFile}`);
     return checks.failed.length === 0 ? 0 : 1;
+  }
+
+  async #played(scenarios: DemoOptions['scenarios'], people: number | undefined, say: (line: string) => void) {
+    if (!this.#cast || !this.#stack) throw new Error('The demonstration was not started.');
+    const { apiUrl, members } = this.#cast.place;
+    const checks = new Checks();
+    if (people !== undefined) {
+      const passwords = readPasswords(passwordsFile((await this.#stack).config.dataDir));
+      const { organisationId } = members;
+      await onboard({ apiUrl, organisationId, passwords, administrator: ADMINISTRATOR, people, checks, say });
+    }
+    return play(this.#cast, scenarios, { say, checks });
   }
 
   /** Leaves the product up until Ctrl-C, or until a part of it ends. */

@@ -9,15 +9,16 @@ import { Timeline } from './timeline.ts';
 /** How to play. */
 export interface PlayOptions extends Pick<StageOptions, 'onStep'> {
   readonly say?: (line: string) => void;
+  /** What was checked before; new ones are added to it. */
+  readonly checks?: Checks;
 }
 
 /** Plays scenarios one after another; answers everything that was checked. One that breaks off is a failed check. */
 export async function play(
   cast: Cast,
   scenarios: readonly ScenarioName[],
-  { say, ...options }: PlayOptions = {},
+  { say, checks = new Checks(), ...options }: PlayOptions = {},
 ): Promise<Checks> {
-  const checks = new Checks();
   const timeline = new Timeline(say);
   for (const scenario of scenarios) {
     timeline.title(SCENARIOS[scenario].title);
