@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { whoAmI } from '../contracts/agents.ts';
 import type { Operation } from '../contracts/operation.ts';
-import { getProfile } from '../contracts/profiles.ts';
+import { getOwnProfile } from '../contracts/profiles.ts';
 import type { CallApi } from './api-client.ts';
 
 const KEPT_MS = 60_000;
@@ -18,6 +18,14 @@ const Allowance = z.object({
     z.object({ name: z.string(), enabled: z.boolean().default(true), tools: z.array(z.string()).optional() }),
   ),
 });
+
+/** What is known of a caller's tools. */
+interface Kept {
+  readonly until: number;
+  readonly tools: Promise<readonly Operation[]>;
+  /** Its profile may have changed: a list asks again. */
+  readonly changed?: boolean;
+}
 
 /** The tools of a caller: those that the process offers and the profile of the caller's role allows. */
 export interface ToolsFor {
@@ -34,7 +42,7 @@ export interface ToolsFor {
  * So while it cannot be asked, all tools of the process are offered.
  */
 export function limitByProfile(offered: readonly Operation[]): ToolsFor {
-  const kept = new Map<string, { until: number; tools: Promise<readonly Operation[]> }>();
+  const kept = new Map<string, Kept>();
   const ask = async (call: CallApi, fingerprint: string): Promise<readonly Operation[]> => {
     try {
       return await allowedTools(call, offered);
@@ -43,22 +51,26 @@ export function limitByProfile(offered: readonly Operation[]): ToolsFor {
       return offered;
     }
   };
-  const known = (key: string): Promise<readonly Operation[]> | undefined => {
+  const known = (key: string): Kept | undefined => {
     const one = kept.get(fingerprintOf(key));
-    return one && one.until > Date.now() ? one.tools : undefined;
+    return one && one.until > Date.now() ? one : undefined;
   };
   return {
     listed: (call, key) => {
       if (key === undefined) return Promise.resolve(offered);
       const present = known(key);
-      if (present) return present;
+      if (present && present.changed !== true) return present.tools;
       if (kept.size >= MOST_KEYS) kept.clear();
       const tools = ask(call, fingerprintOf(key));
       kept.set(fingerprintOf(key), { until: Date.now() + KEPT_MS, tools });
       return tools;
     },
-    forget: (key) => void kept.delete(fingerprintOf(key)),
-    callable: (key) => (key === undefined ? undefined : known(key)) ?? Promise.resolve(offered),
+    forget: (key) => {
+      const one = known(key);
+      // Its client is told to list anew; until it has, what was known goes on for calls.
+      if (one) kept.set(fingerprintOf(key), { ...one, changed: true, until: Date.now() + KEPT_FAILURE_MS });
+    },
+    callable: (key) => (key === undefined ? undefined : known(key)?.tools) ?? Promise.resolve(offered),
   };
 }
 
@@ -66,10 +78,10 @@ const fingerprintOf = (key: string): string => createHash('sha256').update(key).
 
 async function allowedTools(call: CallApi, offered: readonly Operation[]): Promise<readonly Operation[]> {
   const options = { signal: AbortSignal.timeout(PATIENCE_MS) };
-  const { kind, role } = await call(whoAmI, {}, options);
+  const { kind } = await call(whoAmI, {}, options);
   // Profiles hold the agents of a role; people may do what policy lets them.
   if (kind !== 'agent') return offered;
-  const { extensions } = Allowance.parse(await call(getProfile, { role }, options));
+  const { extensions } = Allowance.parse((await call(getOwnProfile, {}, options)).profile);
   const own = extensions.find(({ name }) => name === 'switchboard');
   if (!own?.enabled) return [];
   return own.tools === undefined ? offered : offered.filter(({ name }) => own.tools?.includes(name));
