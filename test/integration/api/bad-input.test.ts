@@ -204,6 +204,8 @@ test.serial('X-1: ids of other kinds, of nobody and of nothing are refused in ev
     for (const name of [...operation.path.matchAll(/\{(\w+)\}/g)].map(([, field]) => field ?? ''))
       for (const value of hostile) {
         const path = pathOf(operation, { ...PATH, [name]: value });
+        // Clients resolve dots themselves, in every spelling (WHATWG URL): what is asked for then is another path.
+        if (new URL(path, stack.apiUrl).pathname.split('/').length < path.split('/').length) continue;
         const extra =
           operation.name === 'pause_dispatch'
             ? { paused: true }

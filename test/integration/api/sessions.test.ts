@@ -214,7 +214,7 @@ test('SESS-4: a pause stops claims and clocks, lets work in flight finish; resum
   await send(from, session_id, 'activate');
   const running = await task(from, to.id, { session_id });
   await to.post(`/tasks/${running}/claim`);
-  const waiting = await task(from, to.id, { session_id, sla: { respond_within: '30s', complete_within: '6s' } });
+  const waiting = await task(from, to.id, { session_id, sla: { respond_within: '60s', complete_within: '10s' } });
   await send(from, session_id, 'pause');
   await untilTask(from, waiting, (one) => one['paused'] === true);
   const during = await task(from, to.id, { session_id, sla: { respond_within: '30s' } });
@@ -226,7 +226,7 @@ test('SESS-4: a pause stops claims and clocks, lets work in flight finish; resum
   }
   t.false((await to.get('/inbox')).body.tasks.some(({ id }) => [waiting, during].includes(id)));
   t.is((await to.post(`/tasks/${running}/complete`, {})).status, 200, 'work in flight finishes');
-  await sleep(6_500);
+  await sleep(10_500);
   t.like(await taskOf(from, waiting), { sla_breached: false, respond_by: null, complete_by: null, escalated_to: null });
   await send(from, session_id, 'resume');
   const resumed = await untilTask(from, waiting, (one) => one['paused'] === false);
