@@ -25,7 +25,10 @@ async function startDecisions(bench: BenchStack): Promise<Decisions> {
     if (type === 'approval.decided') waiting.get(String(id))?.();
   });
   const run = async (): Promise<void> => {
-    const asked = await requester.post('/approvals', { subject: 'x', approvers: { users: [bench.id(APPROVER)] } });
+    const asked = await requester.post('/approvals', {
+      subject: 'x',
+      approvers: { users: [bench.member(APPROVER).id] },
+    });
     const id = String(asked['approval_id']);
     const resumed = new Promise<number>((resolve) => waiting.set(id, () => resolve(performance.now())));
     const decided = performance.now();

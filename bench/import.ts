@@ -27,11 +27,11 @@ interface Sent {
   readonly answer: Record<string, unknown>;
 }
 
-async function send({ apiUrl, key }: BenchStack, csv: string, query: string): Promise<Sent> {
+async function send({ apiUrl, member }: BenchStack, csv: string, query: string): Promise<Sent> {
   const started = performance.now();
   const response = await fetch(`${apiUrl}/admin/org/import${query}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${key('Helena Voss')}`, 'content-type': 'text/csv' },
+    headers: { authorization: `Bearer ${await member('Helena Voss').token()}`, 'content-type': 'text/csv' },
     body: csv,
   });
   const answer = (await response.json()) as Record<string, unknown>;

@@ -4,8 +4,10 @@ import type { BenchStack } from './stack.ts';
 import { measure, ms } from './measure.ts';
 
 /** So many tasks, spread over the demo organisation's agents, states and three years. */
-async function fill(client: pg.Client, { organisationId, id }: BenchStack, rows: number): Promise<void> {
-  const agents = ['finance-agent', 'manager-agent', 'legal-agent', 'hr-agent', 'support-agent'].map(id);
+async function fill(client: pg.Client, { organisationId, member }: BenchStack, rows: number): Promise<void> {
+  const agents = ['finance-agent', 'manager-agent', 'legal-agent', 'hr-agent', 'support-agent'].map(
+    (name) => member(name).id,
+  );
   await client.query("SELECT set_config('app.organisation', $1, false)", [organisationId]);
   await client.query(
     `INSERT INTO contents (organisation_id, id, masked) VALUES ($1, 'cont_bench', '{"type":"bench","title":"Bench","data":{"amount":1}}') ON CONFLICT DO NOTHING`,
@@ -40,7 +42,8 @@ export async function benchLists(bench: BenchStack, rows: number): Promise<void>
   const client = new pg.Client({ connectionString: bench.stack.config.databaseOwnerUrl });
   await client.connect();
   const get = (name: string, path: string) => async (): Promise<void> => {
-    const response = await fetch(bench.apiUrl + path, { headers: { authorization: `Bearer ${bench.key(name)}` } });
+    const headers = { authorization: `Bearer ${await bench.member(name).token()}` };
+    const response = await fetch(bench.apiUrl + path, { headers });
     await response.arrayBuffer();
     if (!response.ok) throw new Error(`${path} answered ${String(response.status)}`);
   };

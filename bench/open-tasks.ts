@@ -7,7 +7,10 @@ export async function benchOpenTasks(bench: BenchStack, count: number): Promise<
   const send = async (): Promise<void> => {
     const response = await fetch(`${bench.apiUrl}/tasks/route`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${bench.key('finance-agent')}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${await bench.member('finance-agent').token()}`,
+        'content-type': 'application/json',
+      },
       body: JSON.stringify({
         target: 'manager',
         type: 'bench',

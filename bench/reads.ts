@@ -16,7 +16,11 @@ export async function benchReads(bench: BenchStack): Promise<void> {
   await sql.connect();
   await sql.query("SELECT set_config('app.organisation', $1, false)", [bench.organisationId]);
   const mcp = new Client({ name: 'bench', version: '1' });
-  const requestInit = { headers: { authorization: `Bearer ${bench.key('finance-agent')}` } };
+  const requestInit = {
+    headers: {
+      authorization: `Bearer ${await bench.member('finance-agent').token(bench.stack.config.oidcMcpAudience)}`,
+    },
+  };
   await mcp.connect(new StreamableHTTPClientTransport(new URL(bench.stack.addresses.mcp), { requestInit }));
   const calls: Readonly<Record<string, () => Promise<unknown>>> = {
     'bare SQL': () => sql.query({ name: 'one', text: 'SELECT * FROM tasks WHERE id = $1', values: [task_id] }),

@@ -52,7 +52,7 @@ async function inBatches(count: number, atOnce: number, send: (from: number) => 
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
-async function appendOverApi({ apiUrl, key }: BenchStack, count: number): Promise<void> {
+async function appendOverApi({ apiUrl, member }: BenchStack, count: number): Promise<void> {
   const startedAt = performance.now();
   await inBatches(count, 4, async (from) => {
     const events = Array.from({ length: BATCH }, (_, at) => ({
@@ -65,7 +65,7 @@ async function appendOverApi({ apiUrl, key }: BenchStack, count: number): Promis
     }));
     const response = await fetch(`${apiUrl}/audit/ingest`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${key('finance-agent')}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${await member('finance-agent').token()}`, 'content-type': 'application/json' },
       body: JSON.stringify({ events }),
     });
     if (response.status !== 202)
@@ -179,14 +179,14 @@ async function exportAndVerify(bench: BenchStack, rows: number): Promise<void> {
   report('size of the file', `${String(Math.round(statSync(file).size / 2 ** 20))} MiB`);
 }
 
-async function exportOverApi({ stack, apiUrl, key }: BenchStack, rows: number): Promise<void> {
+async function exportOverApi({ stack, apiUrl, member }: BenchStack, rows: number): Promise<void> {
   const startedAt = performance.now();
   await promisify(execFile)('curl', [
     '-sf',
     '-o',
     '/dev/null',
     '-H',
-    `authorization: Bearer ${key('Helena Voss')}`,
+    `authorization: Bearer ${await member('Helena Voss').token()}`,
     `${apiUrl}/audit/export`,
   ]);
   report(

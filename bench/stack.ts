@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { product } from '../cli/product.ts';
-import { developmentKey, readKeys } from '../cli/seed.ts';
+import { ADMINISTRATOR } from '../cli/demo/cast.ts';
+import { membersWhoSignIn } from '../cli/demo/members.ts';
+import type { Member } from '../cli/demo/members.ts';
+import { readPasswords } from '../cli/demo/passwords.ts';
 import { startStack } from '../cli/stack/stack.ts';
 import type { Stack } from '../cli/stack/stack.ts';
+import { passwordsFile } from '../identity/index.ts';
 import { loadConfig } from '../platform/config.ts';
 
 /** The product as `npm start` runs it, with free ports and data that is thrown away. */
@@ -13,8 +17,8 @@ export interface BenchStack {
   readonly stack: Stack;
   readonly apiUrl: string;
   readonly databaseUrl: string;
-  readonly key: (name: string) => string;
-  readonly id: (name: string) => string;
+  /** Somebody of the demo organisation by name, who signs in at the provider. */
+  member(name: string): Member;
   readonly organisationId: string;
   /** Names of the processes of a kind. */
   readonly workers: readonly string[];
@@ -26,9 +30,14 @@ export interface BenchStack {
 export async function startBench(layout: 'single' | 'cluster' = 'single'): Promise<BenchStack> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'switchboard-bench-'));
   chmodSync(dataDir, 0o711);
-  const ports: [string, string][] = ['API_PORT', 'MCP_PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'OIDC_PORT'].map(
-    (name) => [`SWITCHBOARD_${name}`, '0'],
-  );
+  const ports: [string, string][] = [
+    'API_PORT',
+    'MCP_PORT',
+    'POSTGRES_PORT',
+    'TEMPORAL_PORT',
+    'TEMPORAL_UI_PORT',
+    'OIDC_PORT',
+  ].map((name) => [`SWITCHBOARD_${name}`, '0']);
   const config = loadConfig({
     ...process.env,
     ...Object.fromEntries<string>(ports),
@@ -37,15 +46,16 @@ export async function startBench(layout: 'single' | 'cluster' = 'single'): Promi
     SWITCHBOARD_LAYOUT: layout,
   });
   const stack = await startStack({ ...product, config, say: () => undefined });
-  const keys = readKeys(stack.config.keysFile);
-  if (!keys) throw new Error('The stack has no keys.');
+  const { oidcIssuer: issuer = '', oidcClientId: clientId, oidcAudience } = stack.config;
+  const passwords = readPasswords(passwordsFile(dataDir));
+  const place = { apiUrl: stack.addresses.api, issuer, clientId, audience: oidcAudience };
+  const members = await membersWhoSignIn(place, passwords, ADMINISTRATOR);
   return {
     stack,
     apiUrl: stack.addresses.api,
     databaseUrl: stack.config.databaseUrl,
-    key: (name) => developmentKey(keys, name).key,
-    id: (name) => developmentKey(keys, name).id,
-    organisationId: keys.organisation_id,
+    member: (name) => members.find(name),
+    organisationId: members.organisationId,
     workers: layout === 'single' ? ['worker'] : ['worker-1', 'worker-2'],
     apis: layout === 'single' ? ['api'] : ['api-1', 'api-2'],
     async close() {

@@ -3,13 +3,15 @@ import type { Operation } from '../../contracts/operation.ts';
 import { developmentKey } from '../seed.ts';
 import type { KeysFile, DevelopmentKey } from '../seed.ts';
 import type { Passwords } from './passwords.ts';
+import { SCOPES, serviceTokens } from '../../platform/sign-in/client.ts';
+import type { RefreshingToken } from '../../platform/sign-in/refreshing-token.ts';
 import { personTokens } from './sign-in.ts';
 import type { SignInPlace } from './sign-in.ts';
 
 /** Somebody of the organisation, and how they get in. */
 export interface Member extends Omit<DevelopmentKey, 'key'> {
-  /** What stands behind `Bearer`, valid now. */
-  token(): Promise<string>;
+  /** What stands behind `Bearer`, valid now; agents may ask for it for the MCP server instead of the API. */
+  token(audience?: string): Promise<string>;
   /** With which an extension process of theirs signs in by itself. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -37,6 +39,7 @@ export async function membersWhoSignIn(
   administrator: string,
 ): Promise<Members> {
   const people = new Map(passwords.people.map((person) => [person.name, personTokens(place, person)]));
+  const services = new Map<string, RefreshingToken>();
   const first = people.get(administrator);
   if (!first) throw new Error(`${administrator} has no account at ${place.issuer}.`);
   const ask = <T>(operation: Operation): Promise<T> => get<T>(place.apiUrl, operation.path, () => first.token());
@@ -52,12 +55,22 @@ export async function membersWhoSignIn(
     find: (name) => {
       const member = named.get(name);
       if (!member) throw new Error(`Nobody is called ${name}.`);
-      const tokens = people.get(name);
-      const token = (): Promise<string> =>
-        tokens ? tokens.token() : Promise.reject(new Error(`${name} is no person: it signs in by itself.`));
+      const token = (audience = place.audience): Promise<string> => {
+        const key = `${name} ${audience}`;
+        const source = people.get(name) ?? services.get(key) ?? clientTokens({ ...place, audience }, passwords, name);
+        if (!people.has(name)) services.set(key, source);
+        return source.token();
+      };
       return { ...member, token, env: clientEnv(place, passwords, name) };
     },
   };
+}
+
+/** Tokens of an agent that signs in for itself (client credentials). */
+function clientTokens(place: SignInPlace, { clients }: Passwords, name: string): RefreshingToken {
+  const found = clients.find(({ id }) => id === name);
+  if (!found) throw new Error(`${name} can not sign in at ${place.issuer}.`);
+  return serviceTokens({ clientId: found.id, clientSecret: found.secret }, { ...place, scope: SCOPES.service });
 }
 
 function clientEnv({ issuer, audience }: SignInPlace, { clients }: Passwords, name: string): Record<string, string> {
