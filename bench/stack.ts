@@ -18,7 +18,7 @@ export interface BenchStack {
   readonly apiUrl: string;
   readonly databaseUrl: string;
   /** Somebody of the demo organisation by name, who signs in at the provider. */
-  member(name: string): Member;
+  readonly member: (name: string) => Member;
   readonly organisationId: string;
   /** Names of the processes of a kind. */
   readonly workers: readonly string[];
