@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import test from 'ava';
@@ -10,6 +11,7 @@ import type { ExecutionContext } from 'ava';
 import { base64url, exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
 import pino from 'pino';
 
+import { demoPeople } from '../../../directory/demo-organisation.ts';
 import { postOutside } from '../../../platform/outbound-request.ts';
 import type { Resolve } from '../../../platform/outbound-request.ts';
 import { callerOf } from '../../support/caller.ts';
@@ -36,6 +38,7 @@ test.after.always(() => scene.close());
 const api = (): string => scene.stack.apiUrl;
 const by = (name: string): Caller => callerOf(scene.stack, name);
 const foreign = (name: string): Caller => callerOf(scene.stack, name, 'other');
+const PROFILES = fileURLToPath(new URL('../../../profiles', import.meta.url));
 const OWN_PAGE = { 'sec-fetch-site': 'same-origin', 'x-switchboard-csrf': '1' };
 
 interface Claims {
@@ -449,4 +452,55 @@ test('Attack 25, IDN-2: the cookie of one browser in another place: as a bearer,
   t.is(post.status, 200);
   browser.cookies(api()).set('switchboard_session', cookie);
   t.is((await browser.request(`${api()}/me`)).status, 401, 'what was signed out stays out');
+});
+
+test('Attack 26, DIR-1: formulas in names come out of an export as text', async (t) => {
+  const administrator = by('Helena Voss');
+  const send = async (csv: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${administrator.key}`, 'content-type': 'text/csv' };
+    return (await fetch(`${api()}/admin/org/import?confirm_deactivations=true`, { method: 'POST', headers, body: csv }))
+      .status;
+  };
+  const read = async (): Promise<string> =>
+    (await fetch(`${api()}/admin/org/export`, { headers: { authorization: `Bearer ${administrator.key}` } })).text();
+  const before = await read();
+  const formulas = ['=HYPERLINK(""https://evil.example"")', '+1+1', '-2+3', '@SUM(A1)'];
+  const rows = formulas.map(
+    (name, n) => `${String(900 + n)},1,"${name}",legal,evil${String(n)}@example.com,"=cmd|' /C calc'!A0"`,
+  );
+  const header = 'user_id,reports_to_id,name,role,email,department';
+  t.true(before.trim().split('\n').length > 12);
+  const plain = demoPeople(PROFILES, 'people.csv');
+  const own = plain.map(
+    (one) => `${one.user_id},${one.reports_to_id ?? ''},${one.name},${one.role},${one.email},${one.department}`,
+  );
+  t.is(await send([header, ...own, ...rows].join('\n')), 201);
+  const cells = (await read()).split('\n').flatMap((line) => line.split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/));
+  t.deepEqual(
+    cells.filter((cell) => /^"?[=+@\t\r-]/.test(cell)),
+    [],
+  );
+  t.is(await send([header, ...own].join('\n')), 201);
+});
+
+test('Attack 27, DIR-2: rights by way of the directory: SCIM, imports and profiles as somebody ordinary', async (t) => {
+  for (const who of [by('Noor Halvorsen'), by('finance-agent')]) {
+    const headers = { authorization: `Bearer ${who.key}`, 'content-type': 'application/scim+json' };
+    const patch = JSON.stringify({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'add', path: 'members', value: [{ value: who.id }] }],
+    });
+    const scim = await fetch(`${api()}/scim/v2/Groups/manager`, { method: 'PATCH', headers, body: patch });
+    t.is(scim.status, 403);
+    t.is((await fetch(`${api()}/scim/v2/Users`, { headers })).status, 403);
+    const csv = { authorization: `Bearer ${who.key}`, 'content-type': 'text/csv' };
+    t.is((await fetch(`${api()}/admin/org/import`, { method: 'POST', headers: csv, body: 'user_id' })).status, 403);
+    t.is(
+      (await who.put(`/admin/users/${by('Noor Halvorsen').id}`, { role: 'manager', administrator: true })).status,
+      403,
+    );
+    t.is((await who.put('/admin/profiles/legal', { profile: {} })).status, 403);
+    t.is((await who.put('/policy/organisation', { policies: '' })).status, 403);
+    t.is((await who.get('/admin/users')).status, 403);
+  }
 });
