@@ -135,8 +135,15 @@ function mountDocs(router: Router, { issuer, publicUrl }: IdentitySettings): voi
     res.json(document);
   });
   // Served from the package: nothing is fetched from outside.
-  router.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { swaggerOptions: { validatorUrl: null } }));
+  const swaggerOptions = { validatorUrl: null, requestInterceptor: asOwnPage };
+  router.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { swaggerOptions }));
 }
+
+/** Runs in the page, as text: whoever is signed in by browser can try what changes something out there too. */
+const asOwnPage = <T extends { readonly headers: Record<string, string> }>(request: T): T => {
+  request.headers['X-Switchboard-CSRF'] = '1';
+  return request;
+};
 
 /**
  * A known path with another method is answered with what it has, instead of as if it were unknown. Paths without
