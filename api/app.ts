@@ -13,6 +13,7 @@ import { createAuthenticate } from './authentication.ts';
 import type { Authenticate } from './authentication.ts';
 import { resourceMetadataUrl } from './authentication/resource-metadata.ts';
 import { challengeOf } from './authentication/invalid-token.ts';
+import type { IdentitySettings } from './authentication/settings.ts';
 import { allowCodecOrigins, mountCodec } from './codec/handlers.ts';
 import { mountSignIn } from './codec/sign-in.ts';
 import { jsonBody } from './body.ts';
@@ -66,7 +67,7 @@ export function createApp(deps: ApiDeps, isDraining: () => boolean = () => false
   });
   const router = express.Router();
   mountHealth(router, deps, isDraining);
-  mountDocs(router);
+  mountDocs(router, deps.identity.settings);
   const mounting: Mounting = { router, deps, authenticate: limited(deps) };
   mountSignIn(router, mounting.authenticate);
   allowCodecOrigins(router, deps.codecOrigins);
@@ -128,14 +129,21 @@ function limited({ limits, ...deps }: ApiDeps): Authenticate {
 
 const headerSafe = (text: string): string => text.replaceAll(/[^\w.:-]/g, '').slice(0, 100);
 
-function mountDocs(router: Router): void {
-  const document = openApiDocument(operations, plainRoutes);
+function mountDocs(router: Router, { issuer, publicUrl }: IdentitySettings): void {
+  const document = openApiDocument(operations, plainRoutes, { issuer, publicUrl });
   router.get('/openapi.json', (_req, res) => {
     res.json(document);
   });
   // Served from the package: nothing is fetched from outside.
-  router.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { swaggerOptions: { validatorUrl: null } }));
+  const swaggerOptions = { validatorUrl: null, requestInterceptor: asOwnPage };
+  router.use('/docs', swaggerUi.serve, swaggerUi.setup(document, { swaggerOptions }));
 }
+
+/** Runs in the page, as text: whoever is signed in by browser can try what changes something out there too. */
+const asOwnPage = <T extends { readonly headers: Record<string, string> }>(request: T): T => {
+  request.headers['X-Switchboard-CSRF'] = '1';
+  return request;
+};
 
 /**
  * A known path with another method is answered with what it has, instead of as if it were unknown. Paths without
@@ -143,7 +151,9 @@ function mountDocs(router: Router): void {
  */
 function refuseOtherMethods(router: Router, which: (path: string) => boolean): void {
   const byPath = new Map<string, string[]>();
-  for (const { path, method } of [...operations, ...plainRoutes].filter((one) => which(one.path)))
+  // Routes that tell failures in the words of another standard refuse other methods themselves.
+  const plain = plainRoutes.filter(({ errors }) => errors !== undefined);
+  for (const { path, method } of [...operations, ...plain].filter((one) => which(one.path)))
     byPath.set(path, [...(byPath.get(path) ?? []), method.toUpperCase()]);
   for (const [path, methods] of byPath)
     router.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (req, res, next) => {

@@ -1,11 +1,13 @@
 import type { Operation } from '../contracts/operation.ts';
-import type { PlainRoute } from '../contracts/plain-routes.ts';
+import type { PlainRoute } from '../contracts/plain-route.ts';
 import { linksOf } from './openapi/links.ts';
 import { plainItem } from './openapi/plain.ts';
 import { bodyOf, parametersOf } from './openapi/requests.ts';
 import { responsesOf } from './openapi/responses.ts';
 import { Components, partsOf } from './openapi/schemas.ts';
 import type { Schema } from './openapi/schemas.ts';
+import { schemesOf, securityOf } from './openapi/security.ts';
+import type { Installation } from './openapi/security.ts';
 
 function pathItem(operation: Operation, operations: readonly Operation[], components: Components): Schema {
   const input = components.of(operation.input, 'input');
@@ -23,8 +25,12 @@ function pathItem(operation: Operation, operations: readonly Operation[], compon
   };
 }
 
-/** The OpenAPI 3.1 document of the operations, and of the routes that are none. */
-export function openApiDocument(operations: readonly Operation[], routes: readonly PlainRoute[]): Schema {
+/** The OpenAPI 3.1 document of the operations, and of the routes that are none; as an installation serves it, or any. */
+export function openApiDocument(
+  operations: readonly Operation[],
+  routes: readonly PlainRoute[],
+  installation: Installation = {},
+): Schema {
   const components = new Components();
   const paths: Record<string, Schema> = {};
   const add = (path: string, method: string, item: Schema): void => {
@@ -44,8 +50,8 @@ export function openApiDocument(operations: readonly Operation[], routes: readon
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    security: [{ key: [] }],
+    ...securityOf(installation),
     paths,
-    components: { schemas: components.schemas, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    components: { schemas: components.schemas, securitySchemes: schemesOf(installation) },
   };
 }

@@ -13,28 +13,19 @@ const root = path.resolve(import.meta.dirname, '..');
 
 const HELP = `switchboard <command>
 
-  start          run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
-  demo           run the demonstration
-  migrate        bring the database up to date
-  audit          verify, export and prune the record, receipts (audit help)
-  mcp            the MCP extension over stdio (--http: over Streamable HTTP)
-  keys           list, rotate or erase the keys of workflow histories
-  organisation   list, export or erase what is stored of an organisation
-  versions       list, ramp, promote or roll back builds of the workers
-  help           this text
-  },
-  start      run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
-  demo       run the demonstration
-  migrate    bring the database up to date
-  audit      verify, export and prune the record, receipts (audit help)
-  profile    verify signed profile bundles, keys, rotation (profile help)
-  mcp        the MCP extension over stdio (--http: over Streamable HTTP)
-  keys       list, rotate or erase the keys of workflow histories
-  login      sign in at the API by device flow, for the MCP extension (logout: forget it)
-  identity   keys of tokens, agents' clients, ending somebody's access (identity help)
-  import     org chart from a CSV file (--dry-run: only say what would change)
-  versions   list, ramp, promote or roll back builds of the workers
-  help       this text
+  start         run everything: Postgres, Temporal, identity provider, API, worker, MCP server (Ctrl-C stops)
+  demo          run the demonstration (--people 50: import people, and let them sign in)
+  migrate       bring the database up to date
+  login         sign in at the API by device flow, for the MCP extension (logout: forget it)
+  mcp           the MCP extension over stdio (--http: over Streamable HTTP)
+  import        org chart from a CSV file (--dry-run: only say what would change)
+  identity      keys of tokens, agents' clients, ending somebody's access (identity help)
+  profile       verify signed profile bundles, keys, rotation (profile help)
+  audit         verify, export and prune the record, receipts (audit help)
+  keys          list, rotate or erase the keys of workflow histories
+  organisation  list, export or erase what is stored of an organisation
+  versions      list, ramp, promote or roll back builds of the workers
+  help          this text
 
 Settings are environment variables (SWITCHBOARD_API_PORT …), described in platform/config.ts.`;
 

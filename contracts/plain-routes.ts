@@ -1,28 +1,11 @@
 import { z } from 'zod';
 
 import { ImportAnswer } from './directory.ts';
-import type { ErrorCode } from './errors.ts';
-import type { Method } from './operation.ts';
+import type { PlainRoute } from './plain-route.ts';
 import { Topic } from './record.ts';
+import { scimRoutes } from './scim-routes.ts';
+import { signInRoutes } from './sign-in-routes.ts';
 import { Timestamp } from './time.ts';
-
-/** A route that is no operation: it streams, answers no JSON, or asks nobody who calls. */
-export interface PlainRoute {
-  /** operationId. */
-  readonly name: string;
-  readonly method: Method;
-  readonly path: `/${string}`;
-  readonly summary: string;
-  readonly description?: string;
-  /** Answered without a key. */
-  readonly public?: boolean;
-  readonly query?: z.ZodObject;
-  /** Fields of a form (application/x-www-form-urlencoded). */
-  readonly form?: z.ZodObject;
-  /** Content type and schema of success. */
-  readonly answer: { readonly type: string; readonly schema: z.ZodType };
-  readonly errors: readonly ErrorCode[];
-}
 
 const text = (type: string) => ({ type, schema: z.string() });
 const KNOWN_CALLER = ['invalid_input', 'unauthenticated', 'forbidden', 'rate_limited', 'unavailable'] as const;
@@ -106,7 +89,7 @@ const signIn: PlainRoute = {
   path: '/codec/sign-in',
   summary: 'Sets the cookie with which the Temporal Web UI calls the codec endpoint.',
   public: true,
-  form: z.object({ key: z.string().describe('API key of an administrator') }),
+  form: z.object({ key: z.string().describe('Access token or API key of an administrator') }),
   answer: text('text/plain'),
   errors: [...KNOWN_CALLER, 'malformed_body', 'payload_too_large', 'unsupported_media_type'],
 };
@@ -151,7 +134,17 @@ const orgImport: PlainRoute = {
     dry_run: z.enum(['true', 'false']).optional().describe('Only work out what would change'),
     confirm_deactivations: z.enum(['true', 'false']).optional().describe('More than a fifth of the people leave'),
   }),
+  keyed: true,
+  bodies: {
+    'multipart/form-data': z.object({
+      file: z.string().describe('The CSV file'),
+      dry_run: z.enum(['true', 'false']).optional(),
+      confirm_deactivations: z.enum(['true', 'false']).optional(),
+    }),
+    'text/csv': z.string(),
+  },
   answer: { type: 'application/json', schema: ImportAnswer },
+  others: [{ status: 201, description: 'Imported', type: 'application/json', schema: ImportAnswer }],
   errors: [
     ...KNOWN_CALLER,
     'malformed_body',
@@ -186,4 +179,6 @@ export const plainRoutes: readonly PlainRoute[] = [
   status,
   orgImport,
   orgExport,
+  ...signInRoutes,
+  ...scimRoutes,
 ];

@@ -27,7 +27,7 @@ export const TRACE_HEADER: Schema = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9_.:-]{0,100}$' },
   description: 'Follows the request through every system; empty counts as not sent',
 };
-const KEY_HEADER: Schema = {
+export const KEY_HEADER: Schema = {
   name: 'Idempotency-Key',
   in: 'header',
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' },

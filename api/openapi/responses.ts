@@ -29,7 +29,7 @@ const RETRY = { 'Retry-After': header('Seconds to wait', { type: 'string', patte
 
 /** Headers that come with a failure of a status. */
 const FAILURE_HEADERS: Readonly<Record<number, Schema>> = {
-  401: { 'WWW-Authenticate': header('How to authenticate', { type: 'string', const: 'Bearer' }) },
+  401: { 'WWW-Authenticate': header('How to authenticate', { type: 'string', pattern: '^Bearer( |$)' }) },
   405: { Allow: header('Methods that the path has') },
   429: RETRY,
   503: RETRY,

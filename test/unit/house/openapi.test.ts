@@ -2,7 +2,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import { z } from 'zod';
 
+import { challengeOf, InvalidToken } from '../../../api/authentication/invalid-token.ts';
 import { openApiDocument } from '../../../api/openapi.ts';
+import type { Installation } from '../../../api/openapi/security.ts';
+import { ApiError } from '../../../api/problem.ts';
 import { Approvers } from '../../../contracts/approvals.ts';
 import { ERRORS } from '../../../contracts/errors.ts';
 import { operations } from '../../../contracts/index.ts';
@@ -56,6 +59,49 @@ test('X-1: every failure that an operation names is documented, with the headers
     for (const status of ['429', '503']) t.truthy(responses[status]?.headers?.['Retry-After'], operation.name);
     t.truthy(responses['405']?.headers?.['Allow'], operation.name);
   }
+});
+
+test('X-1, IDN-1: signing in, the token service, metadata, provisioning and the import are described', (t) => {
+  for (const path of [
+    ...['/auth/login', '/auth/callback', '/auth/logout', '/oauth/token', '/oauth/revoke', '/profiles/keys'],
+    ...['jwks.json', 'oauth-protected-resource', 'oauth-authorization-server'].map((file) => `/.well-known/${file}`),
+    ...['/scim/v2/Users', '/scim/v2/Users/{id}', '/scim/v2/Groups', '/scim/v2/Groups/{id}'],
+    ...['/admin/org/import', '/admin/org/export'],
+  ])
+    t.truthy(document.paths[path], path);
+  t.deepEqual(Object.keys(document.paths['/scim/v2/Users/{id}'] ?? {}).sort(), ['delete', 'get', 'patch', 'put']);
+  t.true('303' in (document.paths['/auth/login']?.['get']?.responses ?? {}));
+  t.true('201' in (document.paths['/admin/org/import']?.['post']?.responses ?? {}));
+});
+
+test('X-1, IDN-1: callers are known by a bearer token or a session; the provider is named where there is one', (t) => {
+  const schemes = (installation?: Installation) => {
+    const { security, components } = openApiDocument([], [], installation) as {
+      security: Record<string, []>[];
+      components: { securitySchemes: Record<string, Record<string, string>> };
+    };
+    t.deepEqual(security.flatMap(Object.keys), Object.keys(components.securitySchemes));
+    return components.securitySchemes;
+  };
+  t.like(schemes(), {
+    bearer: { scheme: 'bearer', bearerFormat: 'JWT' },
+    session: { name: '__Host-switchboard_session' },
+  });
+  t.false('provider' in schemes());
+  const served = schemes({ issuer: 'https://id.example/realms/a', publicUrl: 'http://127.0.0.1:8088' });
+  t.is(served['session']?.['name'], 'switchboard_session');
+  t.is(served['provider']?.['openIdConnectUrl'], 'https://id.example/realms/a/.well-known/openid-configuration');
+});
+
+test('X-1: the challenge of a 401 is as the document says', (t) => {
+  const { schema } = (document.paths['/tasks']?.['get']?.responses['401']?.headers?.['WWW-Authenticate'] ?? {}) as {
+    schema: { pattern: string };
+  };
+  for (const error of [
+    new InvalidToken('expired', 'It has expired.'),
+    new ApiError({ code: 'unauthenticated', detail: '' }),
+  ])
+    t.regex(challengeOf(error, 'https://x.example/metadata') ?? '', new RegExp(schema.pattern));
 });
 
 const patternOf = (schema: z.ZodType): RegExp => new RegExp((z.toJSONSchema(schema) as { pattern: string }).pattern);
