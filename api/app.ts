@@ -116,8 +116,8 @@ const FEATURES = [
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */
 function limited({ limits, ...deps }: ApiDeps): Authenticate {
   const authenticate = createAuthenticate(deps);
-  return async (authorization) => {
-    const known = await authenticate(authorization);
+  return async (authorization, knownForMs) => {
+    const known = await authenticate(authorization, knownForMs);
     // A profile that lost a clearance counts at once, whatever was looked up before.
     const own =
       (await deps.profilesOf(known.organisation_id)).get(known.profile ?? known.role)?.privacy.clearance ?? [];

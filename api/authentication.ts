@@ -18,8 +18,11 @@ const BEARER = /^Bearer +([\x21-\x7e]+)$/i;
 const CACHED_MS = 4_000;
 const CACHED_CALLERS = 10_000;
 
-/** Finds out who calls; whoever was revoked, or has left, is refused within five seconds. */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+/**
+ * Finds out who calls; whoever was revoked, or has left, is refused within five seconds. Where nothing comes of it but a
+ * sign of life, a caller may be known for longer: `knownForMs`, in milliseconds.
+ */
+export type Authenticate = (authorization: string | undefined, knownForMs?: number) => Promise<Principal>;
 
 /** What authentication works with. */
 export interface AuthenticationDeps {
@@ -29,7 +32,7 @@ export interface AuthenticationDeps {
   readonly log: Logger;
 }
 
-type Known = { readonly until: number } & ({ readonly principal: Principal } | { readonly refusal: InvalidToken });
+type Known = { readonly lookedAt: number; readonly expiresAt: number } & ({ readonly principal: Principal } | { readonly refusal: InvalidToken });
 
 /** Authentication by access token, by browser session, and, where it is switched on, by development key. */
 export function createAuthenticate({ database, profilesOf, identity, log }: AuthenticationDeps): Authenticate {
@@ -42,20 +45,20 @@ export function createAuthenticate({ database, profilesOf, identity, log }: Auth
     const began = Date.now();
     try {
       const { principal, expiresAt } = await holderOf(directory, identity, credential);
-      return { principal, until: Math.min(began + CACHED_MS, expiresAt) };
+      return { principal, lookedAt: began, expiresAt };
     } catch (error) {
       const refusal = tokenProblem(error);
       if (!(refusal instanceof InvalidToken)) throw refusal;
       log.info({ fault: refusal.fault, because: refusal.message }, 'a caller was refused');
-      return { refusal, until: began + CACHED_MS };
+      return { refusal, lookedAt: began, expiresAt: began + CACHED_MS };
     }
   };
 
-  return async (authorization) => {
+  return async (authorization, knownForMs = CACHED_MS) => {
     const credential = credentialIn(authorization);
     const cacheKey = createHash('sha256').update(`${credential.kind} ${credential.text}`).digest('base64');
     let one = known.get(cacheKey);
-    if (!one || one.until <= Date.now()) {
+    if (!one || Date.now() >= Math.min(one.lookedAt + knownForMs, one.expiresAt)) {
       one = await look(credential);
       if (known.size >= CACHED_CALLERS) known.clear();
       known.set(cacheKey, one);

@@ -34,6 +34,8 @@ interface Extras {
   readonly creates?: IdKind;
   /** No workflow tells repetitions apart: a repetition waits for the answer to the first request. */
   readonly waits?: boolean;
+  /** How long a caller may have been known, in milliseconds, where nothing comes of it but a sign of life. */
+  readonly knownForMs?: number;
 }
 
 const expressPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
@@ -62,12 +64,12 @@ export function mount<I extends z.ZodObject, O extends z.ZodType>(
   { router, deps, authenticate }: Mounting,
   operation: Operation<I, O>,
   handle: Handler<I, O>,
-  { creates = 'content', waits = false }: Extras = {},
+  { creates = 'content', waits = false, knownForMs }: Extras = {},
 ): void {
   router[operation.method](expressPath(operation.path), async (req: Request, res: Response) => {
     const traceId = String(res.locals['traceId']);
     checkTraceId(traceId);
-    const principal = await authenticate(req.get('authorization'));
+    const principal = await authenticate(req.get('authorization'), knownForMs);
     requireScope(principal, operation.method === 'get' ? 'read' : 'write');
     const fields = fieldsOf(req, operation);
     const parsed = operation.input.safeParse(fields);

@@ -12,7 +12,8 @@ function chartOf(people: number, changed = 0, first = 1): string {
   for (let n = first; n <= people; n += 1) {
     const manager = n === 1 ? '' : String(Math.floor((n - 2) / 7) + 1);
     const title = n <= changed ? 'Changed' : 'Clerk';
-    const role = ROLES[n % ROLES.length] ?? 'support';
+    // The head imports: with another role she would be signed out.
+    const role = n === 1 ? 'manager' : (ROLES[n % ROLES.length] ?? 'support');
     rows.push(
       `${String(n)},${manager},"Person, ${String(n)}",${role},p${String(n)}@bench.example,Dept ${String(n % 97)},${title},en-US,,`,
     );

@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 
 import { heartbeat, listDirectory, whoAmI } from '../../contracts/agents.ts';
@@ -21,6 +23,9 @@ import { roleOf } from '../sessions/handlers.ts';
 import { isoOrNull } from '../views.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { ANSWER_WITHIN_MS } from '../workflows.ts';
+
+/** A thousand agents that beat each half minute need not be looked up each time; changes are told at once all the same. */
+const BEATING_FOR_MS = 300_000;
 
 /** Queued tasks that an agent which comes online is offered at once; it claims further ones from its inbox. */
 const OFFERED = 50;
@@ -94,7 +99,7 @@ function fanOut({ client, taskQueue }: ApiDeps, call: Call, fanout: Fanout): Pro
 export function mountDirectory(mounting: Mounting): void {
   const { deps } = mounting;
   const heartbeats = new Heartbeats(deps.database);
-  mount(mounting, heartbeat, async (input, call) => {
+  const save = async (input: z.output<typeof heartbeat.input>, call: Call) => {
     const { principal } = call;
     if (principal.kind !== 'agent') throw new ApiError({ code: 'forbidden', detail: 'Only agents have a heartbeat.' });
     await requirePermission(deps, call, 'agent:heartbeat', { kind: 'organisation' });
@@ -105,7 +110,8 @@ export function mountDirectory(mounting: Mounting): void {
     if (saved.isFirst) await announceAssigned(deps, call);
     if (saved.wasAway && status === 'online') await offerQueue(deps, call);
     return agentView(saved.agent);
-  });
+  };
+  mount(mounting, heartbeat, save, { knownForMs: BEATING_FOR_MS });
 
   mount(mounting, listDirectory, async ({ role = null }, call) => {
     await requirePermission(deps, call, 'directory:read', { kind: 'organisation' });
