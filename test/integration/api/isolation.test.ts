@@ -269,7 +269,7 @@ test('POL-3: SCIM: people of another organisation are not there, as users, as me
 test('POL-3: profiles, policies and bundles of one organisation are nothing to another', async (t) => {
   const [admin, others] = [by('Helena Voss'), foreign('Helena Voss')];
   const bundleOf = async (who: Caller): Promise<Record<string, unknown>> => {
-    const jws = String((await who.get('/profiles/support/bundle')).body);
+    const jws = (await who.get<string>('/profiles/support/bundle')).body;
     return JSON.parse(Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   };
   t.is((await admin.put('/admin/profiles/support', { restore: 1 })).status, 200);
@@ -290,7 +290,7 @@ test('POL-3: profiles, policies and bundles of one organisation are nothing to a
     (status) => status === 403,
   );
   t.like((await others.get('/policy/organisation')).body, { version: 0, policies: '' });
-  t.is((await foreign('marketing-agent').post('/notifications', { target, message: 'm' })).status, 201);
+  t.is((await foreign('marketing-agent').post('/notifications', { target, message: 'm' })).status, 202);
   for (const question of [
     { principal: things['agent'], action: 'task:send', resource: { kind: 'task' } },
     { action: 'task:claim', resource: things['task_id'] },
