@@ -21,20 +21,11 @@ const HELP = `switchboard <command>
   keys           list, rotate or erase the keys of workflow histories
   organisation   list, export or erase what is stored of an organisation
   versions       list, ramp, promote or roll back builds of the workers
+  profile        verify signed profile bundles, keys, rotation (profile help)
+  login          sign in at the API by device flow, for the MCP extension (logout: forget it)
+  identity       keys of tokens, agents' clients, ending somebody's access (identity help)
+  import         org chart from a CSV file (--dry-run: only say what would change)
   help           this text
-  },
-  start      run everything: Postgres, Temporal, API, worker, MCP server (Ctrl-C stops)
-  demo       run the demonstration
-  migrate    bring the database up to date
-  audit      verify, export and prune the record, receipts (audit help)
-  profile    verify signed profile bundles, keys, rotation (profile help)
-  mcp        the MCP extension over stdio (--http: over Streamable HTTP)
-  keys       list, rotate or erase the keys of workflow histories
-  login      sign in at the API by device flow, for the MCP extension (logout: forget it)
-  identity   keys of tokens, agents' clients, ending somebody's access (identity help)
-  import     org chart from a CSV file (--dry-run: only say what would change)
-  versions   list, ramp, promote or roll back builds of the workers
-  help       this text
 
 Settings are environment variables (SWITCHBOARD_API_PORT …), described in platform/config.ts.`;
 
