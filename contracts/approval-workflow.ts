@@ -182,7 +182,7 @@ export interface ApprovalActivities {
 /** Takes somebody out of those who are asked. */
 export interface Replacement {
   readonly user: string;
-  readonly because: 'left' | 'role_changed' | 'silent';
+  readonly because: 'left' | 'role_changed' | 'silent' | 'draining';
   /** Who may answer instead, where too few would be left: delegates, then managers, nearest first. */
   readonly successors: readonly string[];
 }

@@ -128,7 +128,15 @@ export class Limits {
     const leave = this.slots.enter(key);
     try {
       const most = this.settings.claims;
-      const { held, capacity } = await this.database.inOrganisation(organisation_id, (sql) => claimsOf(sql, id, most));
+      const { held, capacity, draining } = await this.database.inOrganisation(organisation_id, (sql) =>
+        claimsOf(sql, id, most),
+      );
+      if (draining)
+        throw new ApiError({
+          code: 'illegal_transition',
+          detail: 'You are being drained: finish what you hold. An administrator or your owner gives you work again.',
+          facts: { state: 'draining', allowed: [] },
+        });
       const allowed = Math.min(most, capacity ?? most);
       if (held + underWay < allowed) return entry([], leave);
       this.refusals.add(principal, 'claims');
