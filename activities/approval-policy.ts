@@ -2,7 +2,7 @@ import type { ApprovalPolicy, Condition, Requirement, Selector } from '../contra
 import type { ApprovalContent, Approvers } from '../contracts/approvals.ts';
 import type { Json } from '../contracts/json.ts';
 import { refused } from '../contracts/parse.ts';
-import { findUser, listUsers } from '../db/directory.ts';
+import { findUser, listUsers, managerChainOf } from '../db/directory.ts';
 import type { Queryable } from '../db/pool.ts';
 import type { Profile } from '../directory/profile-schema.ts';
 
@@ -11,6 +11,8 @@ export interface PolicyContext {
   readonly sql: Queryable;
   readonly content: Pick<ApprovalContent, 'action' | 'evidence'>;
   readonly excluded: ReadonlySet<string>;
+  /** Who was replaced since the approval was opened; absent while it is being opened, when everybody has to be there. */
+  readonly replaced?: ReadonlySet<string> | undefined;
   /** Profiles whose named policies may be meant, the most specific first. */
   readonly profiles: readonly Profile[];
 }
@@ -39,20 +41,23 @@ function holds(condition: Condition | undefined, content: PolicyContext['content
   );
 }
 
-async function selected(selector: Selector, { sql, excluded }: PolicyContext): Promise<Requirement> {
+async function selected(selector: Selector, context: PolicyContext): Promise<Requirement> {
   const label =
     'role' in selector ? selector.role : 'user' in selector ? selector.user : `manager of ${selector.manager_of}`;
-  const users = await usersOf(selector, sql);
-  return { label, need: 1, users: users.filter((user) => !excluded.has(user)) };
+  const users = (await usersOf(selector, context)).filter((user) => context.replaced?.has(user) !== true);
+  return { label, need: 1, users: users.filter((user) => !context.excluded.has(user)) };
 }
 
-async function usersOf(selector: Selector, sql: Queryable): Promise<string[]> {
+async function usersOf(selector: Selector, { sql, replaced }: PolicyContext): Promise<string[]> {
   if ('role' in selector) return (await listUsers(sql, selector.role)).map((user) => user.id);
   const id = 'user' in selector ? selector.user : selector.manager_of;
   const user = await findUser(sql, id);
-  if (!user) throw refused({ code: 'unknown_target', detail: `${id} is not a user of your organisation.` });
-  if ('user' in selector) return [user.id];
-  return user.manager_id === null ? [] : [user.manager_id];
+  // Whoever was named when it was opened and has left since leaves an empty place, which others are asked to fill.
+  if (!user && !replaced)
+    throw refused({ code: 'unknown_target', detail: `${id} is not a user of your organisation.` });
+  if ('user' in selector) return user ? [user.id] : [];
+  const [above] = (await managerChainOf(sql, id)).filter((one) => one.id !== id);
+  return above ? [above.id] : [];
 }
 
 /** Looks up a policy's roles and managers and drops what the subject does not call for; null where nothing is left. */

@@ -8,13 +8,13 @@ import type {
   CompileRequest,
   DecisionCheck,
 } from '../contracts/approvals.ts';
-import type { Requirement } from '../contracts/approval-policy.ts';
+import type { ApprovalPolicy, Requirement } from '../contracts/approval-policy.ts';
 import type { Json } from '../contracts/json.ts';
-import { attainable, usersOf, withOthers } from '../contracts/requirement.ts';
+import { attainable, filledUp, usersOf, withOthers } from '../contracts/requirement.ts';
 import { refused } from '../contracts/parse.ts';
 import { getContent, putMasked } from '../db/contents.ts';
 import { delegatorsOf, validDelegations } from '../db/delegations.ts';
-import { listUsers, managerChainOf } from '../db/directory.ts';
+import { findUser, listUsers, managerChainOf } from '../db/directory.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findTask } from '../db/tasks.ts';
 import { digestOf } from '../platform/digest.ts';
@@ -56,6 +56,29 @@ async function delegatesOf(sql: Queryable, requirement: Requirement, excluded: R
   return delegates;
 }
 
+/** Everybody whom a policy names. */
+function namedIn(policy: ApprovalPolicy): string[] {
+  if ('any_of' in policy) return policy.any_of.flatMap(namedIn);
+  if ('all_of' in policy) return policy.all_of.flatMap(namedIn);
+  if ('of' in policy) return policy.of.flatMap(namedIn);
+  return 'user' in policy ? [policy.user] : [];
+}
+
+/** Who is asked for those that left: as it was settled when they did; for who had answered before, the manager above. */
+async function standInsOf(
+  sql: Queryable,
+  policy: ApprovalPolicy,
+  { replaced = [] }: CompileRequest,
+): Promise<string[]> {
+  const standIns = replaced.flatMap(({ instead }) => (instead === null ? [] : [instead]));
+  for (const user of namedIn(policy)) {
+    if (replaced.some((one) => one.user === user) || (await findUser(sql, user))) continue;
+    const [nearest] = await managerChainOf(sql, user);
+    if (nearest) standIns.push(nearest.id);
+  }
+  return standIns;
+}
+
 async function compile(
   known: Profiles,
   sql: Queryable,
@@ -68,16 +91,16 @@ async function compile(
   const roles = [task?.sender_role, request.requester.role];
   const profiles = roles.flatMap((role) => (role ? (known.get(role) ?? []) : []));
   const policy = policyOf(content.approvers, profiles);
-  const compiled = (await compilePolicy(policy, { sql, content, excluded, profiles })) ?? fallback;
+  const replaced = request.replaced && new Set(request.replaced.map(({ user }) => user));
+  const compiled = (await compilePolicy(policy, { sql, content, excluded, profiles, replaced })) ?? fallback;
   if (!compiled)
     throw refused({
       code: 'no_eligible_approver',
       detail: 'No condition of the policy holds for this subject, so nobody would have to approve it.',
     });
-  const requirement = withOthers(
-    compiled,
-    request.escalated_to.filter((user) => !excluded.has(user)),
-  );
+  const standIns = request.replaced ? await standInsOf(sql, policy, request) : [];
+  const able = (user: string): boolean => !excluded.has(user) && replaced?.has(user) !== true;
+  const requirement = withOthers(filledUp(compiled, standIns.filter(able)), request.escalated_to.filter(able));
   if (!attainable(requirement))
     throw refused({
       code: 'no_eligible_approver',

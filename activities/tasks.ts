@@ -5,7 +5,7 @@ import type { Role } from '../contracts/principal.ts';
 import type { Admission, RerouteRequest, TaskActivities, TaskStart } from '../contracts/tasks.ts';
 import { openApprovals } from '../db/approvals.ts';
 import { getContent } from '../db/contents.ts';
-import { findAgent, listUsers, managerChainOf, routingCandidates } from '../db/directory.ts';
+import { findAgent, isDraining, listUsers, managerChainOf, routingCandidates } from '../db/directory.ts';
 import { pausesFor } from '../db/pauses.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findTask, openChildren, placeInTree } from '../db/tasks.ts';
@@ -24,6 +24,18 @@ interface Wanted {
   readonly skills: readonly string[];
   readonly excluding: readonly string[];
   readonly avoiding?: readonly string[];
+}
+
+/** An agent that is being drained is given nothing new, by name neither. */
+async function takesWork(sql: Queryable, target: Target): Promise<Target> {
+  const { direct, role } = target;
+  if (direct?.kind === 'agent' && (await isDraining(sql, direct.id)))
+    throw refused({
+      code: 'illegal_transition',
+      detail: `${direct.id} is being drained and takes no new work; send it to ${role}, or wait until it has ended.`,
+      facts: { state: 'draining', allowed: [] },
+    });
+  return target;
 }
 
 async function route(sql: Queryable, { role, direct }: Target, wanted: Wanted): Promise<Admission> {
@@ -120,9 +132,12 @@ async function headOf(sql: Queryable, role: Role): Promise<string | undefined> {
 /** Admission, routing and checks of tasks. */
 export const createTaskActivities = ({ database, envelope, profilesOf }: ActivityDeps): TaskActivities => ({
   async admit({ start }) {
-    const allowed_tools = toolsOf(start.sender, (await profilesOf(start.organisation_id)).get(start.sender.profile ?? start.sender_role));
+    const allowed_tools = toolsOf(
+      start.sender,
+      (await profilesOf(start.organisation_id)).get(start.sender.profile ?? start.sender_role),
+    );
     return database.inOrganisation(start.organisation_id, async (sql) => {
-      const target = await findTarget(sql, start.target);
+      const target = await takesWork(sql, await findTarget(sql, start.target));
       const policies = permit(start.organisation_id, { actor: start.sender, role: start.sender_role }, 'task:send', {
         kind: 'task',
         target_role: target.role,
@@ -135,7 +150,8 @@ export const createTaskActivities = ({ database, envelope, profilesOf }: Activit
 
   reroute: (request: RerouteRequest) =>
     database.inOrganisation(request.organisation_id, async (sql) =>
-      route(sql, await findTarget(sql, request.target), request),
+      // Where nobody asked, a task that was meant for it alone stays with it.
+      route(sql, await takesWork(sql, await findTarget(sql, request.target)), request),
     ),
 
   async checkResult({ organisation_id, task, result }) {

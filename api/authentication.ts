@@ -32,7 +32,9 @@ export interface AuthenticationDeps {
   readonly log: Logger;
 }
 
-type Known = { readonly lookedAt: number; readonly expiresAt: number } & ({ readonly principal: Principal } | { readonly refusal: InvalidToken });
+type Known = { readonly lookedAt: number; readonly expiresAt: number } & (
+  { readonly principal: Principal } | { readonly refusal: InvalidToken }
+);
 
 /** Authentication by access token, by browser session, and, where it is switched on, by development key. */
 export function createAuthenticate({ database, profilesOf, identity, log }: AuthenticationDeps): Authenticate {

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -12,6 +11,7 @@ import type { Named } from '../db/seed.ts';
 import { demoOrganisation } from '../directory/demo-organisation.ts';
 import type { DemoOrganisation } from '../directory/demo-organisation.ts';
 import { loadProfiles } from '../directory/profiles.ts';
+import { newApiKey } from '../platform/api-key.ts';
 import { newId } from '../platform/ids.ts';
 
 /** One line of the file of development keys. */
@@ -48,16 +48,6 @@ function writeKeys(file: string, keys: KeysFile): void {
   renameSync(`${file}.new`, file);
 }
 
-/** A new API key: `sbk_<key id>_<secret>`. */
-export function newKey(): { readonly key: string; readonly keyId: string; readonly hash: Buffer } {
-  const keyId = randomBytes(32)
-    .toString('base64')
-    .replaceAll(/[^A-Za-z0-9]/g, '')
-    .slice(0, 12);
-  const key = `sbk_${keyId}_${randomBytes(32).toString('base64url')}`;
-  return { key, keyId, hash: createHash('sha256').update(key).digest() };
-}
-
 function withIds(demo: DemoOrganisation): Parameters<typeof addOrganisation>[1] {
   const ids = new Map(demo.people.map((person) => [person.user_id, newId('user')]));
   const people = demo.people.map((person) => ({
@@ -85,7 +75,7 @@ async function completeKeys(
     const keys: DevelopmentKey[] = [];
     for (const who of await listPrincipals(sql)) {
       const known = present.find((one) => one.id === who.id);
-      const made = known ? undefined : newKey();
+      const made = known ? undefined : newApiKey();
       if (made) await setKey(sql, who, made.keyId, made.hash);
       keys.push({ ...who, key: known?.key ?? made?.key ?? '' });
     }

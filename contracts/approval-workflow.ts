@@ -145,6 +145,13 @@ export interface CompileRequest {
   readonly session_id: string | null;
   /** Extra approvers that escalation added: the managers of those who stayed silent. */
   readonly escalated_to: readonly string[];
+  /** Who was taken out since it was opened, and who is asked in their place; absent while it is being opened. */
+  readonly replaced?: readonly Replaced[];
+}
+/** Somebody who cannot answer any more; `instead` is null where enough others are left. */
+export interface Replaced {
+  readonly user: string;
+  readonly instead: string | null;
 }
 export interface DecisionCheck {
   readonly organisation_id: string;
@@ -175,7 +182,7 @@ export interface ApprovalActivities {
 /** Takes somebody out of those who are asked. */
 export interface Replacement {
   readonly user: string;
-  readonly because: 'left' | 'role_changed' | 'silent';
+  readonly because: 'left' | 'role_changed' | 'silent' | 'draining';
   /** Who may answer instead, where too few would be left: delegates, then managers, nearest first. */
   readonly successors: readonly string[];
 }

@@ -1,7 +1,7 @@
 import { defineSignal } from '@temporalio/workflow';
 
 /** Why open work moves away from somebody. */
-export type MoveReason = 'left' | 'role_changed' | 'silent';
+export type MoveReason = 'left' | 'role_changed' | 'silent' | 'draining';
 
 /** Somebody whose open work has to move, and who may take it over. */
 export interface Move {

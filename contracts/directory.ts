@@ -83,6 +83,7 @@ interface TreeNode {
   readonly email: string;
   readonly department: string;
   readonly reports?: readonly TreeNode[] | undefined;
+  readonly reports_omitted?: number | undefined;
 }
 /** A person and everybody below. */
 export const OrgNode: z.ZodType<TreeNode> = z.object({
@@ -95,6 +96,7 @@ export const OrgNode: z.ZodType<TreeNode> = z.object({
   get reports() {
     return z.array(OrgNode).optional().describe('Who reports to them; left out where nobody does');
   },
+  reports_omitted: z.number().optional().describe('How many who report to them are not shown: ask for them with below'),
 });
 export type OrgNode = TreeNode;
 
@@ -103,10 +105,16 @@ export const getOrgTree = defineOperation({
   method: 'get',
   path: '/admin/org/tree',
   summary: 'Active people, each below their manager.',
-  input: z.strictObject({}),
-  output: z.object({ tree: z.array(OrgNode), total_users: z.number() }),
+  description:
+    'From the top, level by level, up to 10,000 people and 50 levels; whoever is below that has to be asked for.',
+  input: z.strictObject({ below: UserId.optional().describe('Only this person and everybody below') }),
+  output: z.object({
+    tree: z.array(OrgNode),
+    total_users: z.number().describe('Active people of the organisation'),
+    omitted: z.number().describe('People who belong into this tree and are not shown'),
+  }),
   action: 'directory:manage',
-  errors: ['forbidden'],
+  errors: ['forbidden', 'not_found'],
 });
 
 export const UserView = z.object({

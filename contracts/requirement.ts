@@ -61,3 +61,10 @@ export function withoutPerson(requirement: Requirement, person: string, instead:
   if (users.length >= requirement.need) return { ...requirement, users };
   return { ...requirement, users: [...new Set([...users, ...(instead === null ? [] : [instead])])] };
 }
+
+/** The requirement with others asked wherever too few are left to ask; who could fill the other places stays. */
+export function filledUp(requirement: Requirement, others: readonly string[]): Requirement {
+  if ('parts' in requirement) return { ...requirement, parts: requirement.parts.map((part) => filledUp(part, others)) };
+  if (requirement.users.length >= requirement.need) return requirement;
+  return { ...requirement, users: [...new Set([...requirement.users, ...others])] };
+}

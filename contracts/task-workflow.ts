@@ -191,7 +191,7 @@ export interface TaskActivities {
 export interface Reassignment {
   /** The person and the agents that act for them, or one agent. */
   readonly from: readonly string[];
-  readonly because: 'left' | 'role_changed' | 'silent';
+  readonly because: 'left' | 'role_changed' | 'silent' | 'draining';
   /** Who gets what was sent to the person by name; the role's queue where there is nobody. */
   readonly to: string | null;
   /** Tasks of this role stay with them. */

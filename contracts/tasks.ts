@@ -149,7 +149,7 @@ export const routeTask = defineOperation({
   output: TaskReceipt,
   action: 'task:send',
   status: 202,
-  errors: ['forbidden', 'unknown_target', 'not_found', 'payload_too_large', 'tree_too_large'],
+  errors: ['forbidden', 'unknown_target', 'not_found', 'illegal_transition', 'payload_too_large', 'tree_too_large'],
   tool: { title: 'Send a task', wrapped: true },
 });
 

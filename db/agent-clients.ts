@@ -17,18 +17,20 @@ export const findAgentClient = async (
 ): Promise<AgentClientRow | undefined> =>
   (await sql.query<AgentClientRow>('SELECT * FROM find_agent_client($1, $2)', [issuer, clientId]))[0];
 
-/** Says which agent a client is; a client that is another organisation's already stays that. */
-export const saveAgentClient = (
+/** Says which agent a client is; false where it is another agent's, of whichever organisation, and stays that. */
+export async function saveAgentClient(
   sql: Queryable,
   issuer: string,
   client: { readonly client_id: string; readonly agent_id: string; readonly subject?: string | null },
-): Promise<object[]> =>
-  sql.query(
+): Promise<boolean> {
+  await sql.query(
     `INSERT INTO agent_clients (organisation_id, issuer, client_id, subject, agent_id)
      VALUES (current_setting('app.organisation'), $1, $2, $3, $4)
      ON CONFLICT (issuer, client_id) DO NOTHING`,
     [issuer, client.client_id, client.subject ?? null, client.agent_id],
   );
+  return (await findAgentClient(sql, issuer, client.client_id))?.agent_id === client.agent_id;
+}
 
 /** The agent of a person at a client, where it was used before. */
 export const findUserAgent = async (sql: Queryable, userId: string, clientId: string): Promise<string | undefined> =>

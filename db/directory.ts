@@ -35,6 +35,13 @@ export interface KeyRow {
 /** An agent counts as online for so long after its last sign of life. */
 export const ONLINE_SECONDS = 90;
 
+/** SQL on agents: whether one takes no new work, since it was held back from it, or has just said so itself. */
+export const IS_DRAINING = `(drained OR (status = 'draining' AND last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds'))`;
+
+/** Whether an agent takes no new work. */
+export const isDraining = async (sql: Queryable, id: string): Promise<boolean> =>
+  (await sql.query<object>(`SELECT 1 FROM agents WHERE id = $1 AND ${IS_DRAINING}`, [id])).length > 0;
+
 const USER = 'id, name, role, department, manager_id, administrator, active, assigned_profile';
 const AGENT = 'id, name, role, acts_for, skills, capacity, version, rollout_weight, status, last_seen_at';
 

@@ -1,4 +1,4 @@
-import { ONLINE_SECONDS } from './directory.ts';
+import { IS_DRAINING, ONLINE_SECONDS } from './directory.ts';
 import type { Queryable } from './pool.ts';
 
 /** A limit that all processes share: so many points of a key in each window. */
@@ -29,16 +29,19 @@ export async function takePoints(sql: Queryable, { key, limit, seconds }: Shared
   return { granted: Math.max(0, Math.min(asked, limit - before)), resetsInMs: Math.max(1, row.resets_in_ms) };
 }
 
-/** Tasks that somebody holds, and how many an agent that is online says it can hold; null where nobody says. */
-export async function claimsOf(
-  sql: Queryable,
-  id: string,
-  most: number,
-): Promise<{ readonly held: number; readonly capacity: number | null }> {
-  const [row] = await sql.query<{ held: number; capacity: number | null }>(
+export interface Claims {
+  readonly held: number;
+  readonly capacity: number | null;
+  readonly draining: boolean;
+}
+
+/** Tasks that somebody holds, how many an agent that is online says it can hold (null where nobody says), and whether it is drained. */
+export async function claimsOf(sql: Queryable, id: string, most: number): Promise<Claims> {
+  const [row] = await sql.query<Claims>(
     `SELECT (SELECT count(*)::int FROM (SELECT 1 FROM tasks WHERE assignee_id = $1 AND status = 'active' LIMIT $2) AS active) AS held,
-       (SELECT capacity FROM agents WHERE id = $1 AND status = 'online' AND last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds') AS capacity`,
+       (SELECT capacity FROM agents WHERE id = $1 AND status = 'online' AND last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds') AS capacity,
+       coalesce((SELECT ${IS_DRAINING} FROM agents WHERE id = $1), false) AS draining`,
     [id, most],
   );
-  return row ?? { held: 0, capacity: null };
+  return row ?? { held: 0, capacity: null, draining: false };
 }

@@ -1,10 +1,8 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { z } from 'zod';
 
-import { readOrCreatePrivate } from '../platform/files.ts';
+import { newEd25519Key, readKeyFile, replaceKeyFile } from '../platform/key-files.ts';
 
 const StoredKey = z.object({
   kty: z.literal('OKP'),
@@ -34,32 +32,11 @@ const OVERLAP_MS = 3_600_000;
 /** Where the keys are kept; one file for all processes of an installation, like the audit keys. */
 export const bundleKeysFile = (dataDir: string): string => path.join(dataDir, 'profile-keys.json');
 
-function newKey(signsFrom: Date): StoredKey {
-  const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  // The thumbprint of RFC 7638: the id says which key it is.
-  const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
-  return { kty: 'OKP', crv: 'Ed25519', x, d, kid, alg: 'EdDSA', use: 'sig', signs_from: signsFrom.toISOString() };
-}
-
-const textOf = (keys: readonly StoredKey[]): string => `${JSON.stringify({ keys }, null, 2)}\n`;
+const newKey = (signsFrom: Date): StoredKey => ({ ...newEd25519Key(), signs_from: signsFrom.toISOString() });
 
 /** Reads the file of keys, the newest first; the first start makes it, and only its owner may read it. */
-function readKeys(file: string): readonly StoredKey[] {
-  const text = readOrCreatePrivate(file, () => textOf([newKey(new Date(0))]));
-  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
-    throw new Error(`The profile keys ${file} are open to other users. Run: chmod 600 ${file}`);
-  const parsed = KeyFile.safeParse(tryJson(text));
-  if (!parsed.success) throw new Error(`${file} is no set of profile keys. Restore it.`);
-  return parsed.data.keys;
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+const readKeys = (file: string): readonly StoredKey[] =>
+  readKeyFile(file, { what: 'profile', schema: KeyFile, create: () => ({ keys: [newKey(new Date(0))] }) }).keys;
 
 const signsAt = ({ signs_from }: StoredKey, now: number): boolean => Date.parse(signs_from) <= now;
 
@@ -92,8 +69,6 @@ export function rotateBundleKey(file: string, { at = Date.now(), immediately = f
   const signing = keys.find((one) => signsAt(one, at))?.kid;
   const former = immediately ? [] : keys.filter((one) => signsAt(one, at));
   const kept = former.map(({ d, ...jwk }) => (jwk.kid === signing && d !== undefined ? { ...jwk, d } : jwk));
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(draft, textOf([made, ...kept]), { mode: 0o600, flush: true });
-  renameSync(draft, file);
+  replaceKeyFile(file, { keys: [made, ...kept] });
   return made.kid;
 }

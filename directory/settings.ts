@@ -1,6 +1,6 @@
 import type { Role } from '../contracts/principal.ts';
-import { listen } from '../db/listen.ts';
-import type { Listening } from '../db/listen.ts';
+import { follow } from '../db/listen.ts';
+import type { Following } from '../db/listen.ts';
 import { currentPolicies } from '../db/policies.ts';
 import type { Database } from '../db/pool.ts';
 import { FIRST_SETTING, settingsChangedSince } from '../db/settings.ts';
@@ -58,7 +58,7 @@ class Follower {
   private looking: Promise<void> | undefined;
   private again = false;
   private failing = false;
-  private listening: Listening | undefined;
+  private following: Following | undefined;
   private closed = false;
 
   constructor({ database, url, log, profiles }: Parameters<typeof openOrganisationSettings>[0]) {
@@ -70,18 +70,14 @@ class Follower {
   }
 
   async listen(): Promise<void> {
-    const lost = (): void => {
-      this.listening = undefined;
-      if (!this.closed) setTimeout(() => void this.listen().catch(lost), LOOK_AGAIN_MS).unref();
-    };
-    this.listening = await listen(this.url, CHANNEL, { onTold: () => void this.lookQuietly(), onLost: lost });
+    this.following = await follow(this.url, CHANNEL, { onTold: () => void this.lookQuietly() });
   }
 
   async close(): Promise<void> {
     this.closed = true;
     clearInterval(this.timer);
     await this.looking?.catch(() => undefined);
-    await this.listening?.close();
+    await this.following?.close();
   }
 
   /** What is known stays in use while the database is away: nothing can be changed there meanwhile. */

@@ -3,7 +3,7 @@ import type { Logger } from '../platform/log.ts';
 import type { CallApi } from './api-client.ts';
 import { ApiProblem } from './problem.ts';
 
-const EVERY_MS = 30_000;
+const EVERY_MS = 40_000;
 const FAREWELL_MS = 2_000;
 /** Answers after which no later heartbeat could succeed: the key is a person's, or none. */
 const FINAL = new Set(['forbidden', 'unauthenticated']);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 
-import { listen } from '../db/listen.ts';
-import type { Listening } from '../db/listen.ts';
+import { follow } from '../db/listen.ts';
+import type { Following } from '../db/listen.ts';
 import { addOrganisationKey, listOrganisationKeys } from '../db/organisation-keys.ts';
 import type { OrganisationKeyRow } from '../db/organisation-keys.ts';
 import type { Database } from '../db/pool.ts';
@@ -65,7 +65,6 @@ const LOOK_AGAIN_MS = 250;
 const AWAY_MS = 3_000;
 // While the database is away nothing can be recorded, so nothing comes of what is decrypted; workflows just wait.
 const USED_WITHOUT_DATABASE_MS = 600_000;
-const RECONNECT_MS = 1_000;
 const KNOWN_ORGANISATIONS = 10_000;
 const CHANNEL = 'switchboard_keys';
 
@@ -86,7 +85,7 @@ class StoredKeyRing implements KeyRing {
   private readonly freshMs: number;
   private readonly entries = new Map<string, Entry>();
   private readonly reading = new Map<string, Promise<Entry>>();
-  private listening: Listening | undefined;
+  private following: Following | undefined;
   private readonly patienceMs: number;
   private closed = false;
   private failedAt = 0;
@@ -120,23 +119,17 @@ class StoredKeyRing implements KeyRing {
 
   async close(): Promise<void> {
     this.closed = true;
-    await this.listening?.close();
+    await this.following?.close();
   }
 
   async follow(url: string): Promise<void> {
-    this.listening = await listen(url, CHANNEL, {
+    this.following = await follow(url, CHANNEL, {
       onTold: (organisationId) => this.forget(organisationId),
-      onLost: () => {
-        this.listening = undefined;
-        if (!this.closed) setTimeout(() => void this.follow(url).catch(() => this.lost(url)), RECONNECT_MS).unref();
+      // What was announced while nobody listened.
+      onOpen: () => {
+        for (const organisationId of [...this.entries.keys()]) this.forget(organisationId);
       },
     });
-    // What was announced while nobody listened.
-    for (const organisationId of [...this.entries.keys()]) this.forget(organisationId);
-  }
-
-  private lost(url: string): void {
-    if (!this.closed) setTimeout(() => void this.follow(url).catch(() => this.lost(url)), RECONNECT_MS).unref();
   }
 
   private forget(organisationId: string): void {

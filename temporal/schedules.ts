@@ -23,11 +23,17 @@ export async function ensureReconcileSchedule(client: Client, taskQueue: string)
   }
 }
 
+const directoryScheduleId = (taskQueue: string): string => `${DIRECTORY_SWEEP_SCHEDULE}-${taskQueue}`;
+
+/** Has the sweep of the directory run now; where one is under way, once more after it. */
+export const sweepDirectoryNow = (client: Client, taskQueue: string): Promise<void> =>
+  client.schedule.getHandle(directoryScheduleId(taskQueue)).trigger('BUFFER_ONE');
+
 /** Makes the sweep of the directory unless it is there; any number of workers may call this. */
 export async function ensureDirectorySchedule(client: Client, taskQueue: string): Promise<void> {
   try {
     await client.schedule.create({
-      scheduleId: `${DIRECTORY_SWEEP_SCHEDULE}-${taskQueue}`,
+      scheduleId: directoryScheduleId(taskQueue),
       spec: { intervals: [{ every: '30 seconds' }] },
       policies: { overlap: 'SKIP', catchupWindow: '1 minute' },
       action: {

@@ -11,6 +11,7 @@ import { setKey } from '../../db/seed.ts';
 import { newApiKey } from '../../platform/api-key.ts';
 import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
+import { offerQueue } from '../directory/offer-queue.ts';
 import { mount } from '../http.ts';
 import type { Mounting } from '../http.ts';
 import { moveWork } from '../people/moves.ts';
@@ -131,6 +132,18 @@ async function change(
   });
 }
 
+/** Held back from new work, an agent passes on what it has not begun; let again, it is offered what waits. */
+async function setDraining(deps: ApiDeps, call: Call, id: string, drain: boolean): Promise<RegisteredAgent> {
+  const { organisation_id } = call.principal;
+  const agent = await change(deps, call, { action: drain ? 'agent.drained' : 'agent.released', id }, async (sql) => {
+    if (drain) await requestMove(sql, id, 'draining', call.traceId);
+    return setDrained(sql, id, drain);
+  });
+  if (drain) moveWork(deps, organisation_id);
+  else if (agent.status === 'online') await offerQueue(deps, { organisation_id, role: agent.role });
+  return agent;
+}
+
 async function remove(deps: ApiDeps, call: Call, id: string): Promise<void> {
   const { organisation_id } = call.principal;
   await managed(deps, call, id);
@@ -169,9 +182,7 @@ export function mountAgents(mounting: Mounting): void {
   mount(mounting, updateAgent, ({ id, ...wanted }, call) =>
     change(deps, call, { action: 'agent.changed', id }, (sql) => changeAgent(sql, id, wanted)),
   );
-  mount(mounting, drainAgent, ({ id, drain }, call) =>
-    change(deps, call, { action: drain ? 'agent.drained' : 'agent.released', id }, (sql) => setDrained(sql, id, drain)),
-  );
+  mount(mounting, drainAgent, ({ id, drain }, call) => setDraining(deps, call, id, drain));
   mount(mounting, removeAgent, async ({ id }, call) => {
     await remove(deps, call, id);
     return { id, removed: true };

@@ -2,8 +2,7 @@ import { EventEmitter } from 'node:events';
 
 import type { Logger } from 'pino';
 
-import { listen } from '../../db/listen.ts';
-import type { Listening } from '../../db/listen.ts';
+import { follow } from '../../db/listen.ts';
 import { IssuerKeys } from '../../platform/tokens/issuer-keys.ts';
 import { TokenRefused } from '../../platform/tokens/refused.ts';
 import type { SigningKeys } from '../../platform/tokens/signing-keys.ts';
@@ -12,7 +11,6 @@ import type { AccessToken } from '../../platform/tokens/verify.ts';
 import type { IdentitySettings } from './settings.ts';
 
 const CHANNEL = 'switchboard_identity';
-const RECONNECT_MS = 1_000;
 
 /** What all that concerns identity shares in an API process. */
 export interface Identity {
@@ -44,8 +42,13 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
   if (settings.staticKeys)
     log.warn('SWITCHBOARD_STATIC_KEYS is on: whoever holds a development key is let in. Never in production.');
   const issuer = settings.issuer === undefined ? undefined : issuerKeys(settings.issuer, options);
-  const announcements = new Announcements(url, log);
-  await announcements.open();
+  const told = new EventEmitter().setMaxListeners(0);
+  const following = await follow(url, CHANNEL, {
+    onTold: (organisationId) => void told.emit('change', organisationId),
+    // After an interruption anything may have changed.
+    onOpen: () => void told.emit('change', undefined),
+    onLost: (error) => log.warn({ error: error.message }, 'the connection for revocations was lost'),
+  });
   return {
     settings,
     keys,
@@ -59,8 +62,11 @@ export async function openIdentity(options: IdentityOptions): Promise<Identity> 
         throw new TokenRefused('issuer', 'The token is of an issuer that is not trusted here.');
       return verifyAccessToken(token, { issuer: issuer.issuer, find: issuer.find, audiences, maxSeconds });
     },
-    onChange: (listener) => announcements.subscribe(listener),
-    close: () => announcements.close(),
+    onChange: (listener) => {
+      told.on('change', listener);
+      return () => void told.off('change', listener);
+    },
+    close: () => following.close(),
   };
 }
 
@@ -71,44 +77,3 @@ const issuerKeys = (issuer: string, { log, cooldownMs, freshMs }: IdentityOption
     ...(freshMs !== undefined && { freshMs }),
     onFailure: (error) => log.warn({ error: error.message, issuer }, 'the keys of the identity provider were not read'),
   });
-
-/** A connection that comes back by itself; after an interruption anything may have changed. */
-class Announcements {
-  private readonly told = new EventEmitter().setMaxListeners(0);
-  private readonly url: string;
-  private readonly log: Logger;
-  private listening: Listening | undefined;
-  private closed = false;
-
-  constructor(url: string, log: Logger) {
-    this.url = url;
-    this.log = log;
-  }
-
-  async open(): Promise<void> {
-    this.listening = await listen(this.url, CHANNEL, {
-      onTold: (organisationId) => void this.told.emit('change', organisationId),
-      onLost: (error) => {
-        this.listening = undefined;
-        this.log.warn({ error: error.message }, 'the connection for revocations was lost');
-        this.reconnect();
-      },
-    });
-    this.told.emit('change', undefined);
-  }
-
-  subscribe(listener: (organisationId: string | undefined) => void): () => void {
-    this.told.on('change', listener);
-    return () => void this.told.off('change', listener);
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    await this.listening?.close();
-  }
-
-  private reconnect(): void {
-    if (this.closed) return;
-    setTimeout(() => void this.open().catch(() => this.reconnect()), RECONNECT_MS).unref();
-  }
-}

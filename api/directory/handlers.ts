@@ -6,11 +6,9 @@ import { heartbeat, listDirectory, whoAmI } from '../../contracts/agents.ts';
 import type { AgentView } from '../../contracts/agents.ts';
 import { FANOUT_WORKFLOW, fanoutWorkflowId, pauseDispatch } from '../../contracts/sessions.ts';
 import type { Fanout, FanoutWorkflow } from '../../contracts/sessions.ts';
-import { agentAvailableSignal, taskWorkflowId } from '../../contracts/tasks.ts';
 import { listAgents, listUsers, ONLINE_SECONDS } from '../../db/directory.ts';
 import type { AgentRow } from '../../db/directory.ts';
 import { addPause, removePause } from '../../db/pauses.ts';
-import { queuedTaskIds } from '../../db/tasks.ts';
 import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
 import { mount } from '../http.ts';
@@ -22,13 +20,11 @@ import { recordEvent } from '../record.ts';
 import { roleOf } from '../sessions/handlers.ts';
 import { isoOrNull } from '../views.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { offerQueue } from './offer-queue.ts';
 import { ANSWER_WITHIN_MS } from '../workflows.ts';
 
 /** A thousand agents that beat each half minute need not be looked up each time; changes are told at once all the same. */
 const BEATING_FOR_MS = 300_000;
-
-/** Queued tasks that an agent which comes online is offered at once; it claims further ones from its inbox. */
-const OFFERED = 50;
 
 function agentView(row: AgentRow): AgentView {
   const { id, name, role, acts_for, skills, capacity, version, last_seen_at } = row;
@@ -44,18 +40,6 @@ function agentView(row: AgentRow): AgentView {
     status: seen ? row.status : 'offline',
     last_seen_at: isoOrNull(last_seen_at),
   };
-}
-
-/** Tells the queued tasks of a role that somebody is there now. */
-async function offerQueue({ database, client, log }: ApiDeps, { principal }: Call): Promise<void> {
-  const { organisation_id, role } = principal;
-  const ids = await database.inOrganisation(organisation_id, (sql) => queuedTaskIds(sql, role, OFFERED));
-  const signals = ids.map((id) =>
-    client.workflow.getHandle(taskWorkflowId(organisation_id, id)).signal(agentAvailableSignal),
-  );
-  const failed = (await Promise.allSettled(signals)).filter((one) => one.status === 'rejected').length;
-  if (failed > 0)
-    log.warn({ failed, role }, 'some queued tasks could not be offered; the inbox shows them all the same');
 }
 
 async function pause(deps: ApiDeps, call: Call, scope: 'agent' | 'role' | 'organisation', id: string, paused: boolean) {
@@ -108,7 +92,8 @@ export function mountDirectory(mounting: Mounting): void {
     const saved = await heartbeats.save(principal.organisation_id, beat);
     if (!saved) throw new ApiError({ code: 'forbidden', detail: 'The agent is not registered.' });
     if (saved.isFirst) await announceAssigned(deps, call);
-    if (saved.wasAway && status === 'online') await offerQueue(deps, call);
+    // One that is held back from new work is there without being offered any.
+    if (saved.wasAway && saved.agent.status === 'online') await offerQueue(deps, principal);
     return agentView(saved.agent);
   };
   mount(mounting, heartbeat, save, { knownForMs: BEATING_FOR_MS });

@@ -13,6 +13,8 @@ import { SharedLimits } from './shared.ts';
 import { Slots } from './slots.ts';
 
 const MINUTE_S = 60;
+/** Org charts that one principal sends or has worked out at a time: each may be 64 MiB. */
+const IMPORTS = 4;
 /** Operations that make work, and what each is counted as. */
 const CREATES: Readonly<Record<string, 'tasks' | 'approvals' | 'sessions' | 'notifications'>> = {
   send_task: 'tasks',
@@ -76,14 +78,15 @@ export class Limits {
     await this.takeAll(principal, windows, 'notifications to one receiver');
   }
 
-  /** A stream or long poll that stays open; answers how to close it. */
-  connect(principal: Principal, kind: 'streams' | 'long polls'): () => void {
+  /** A stream, long poll or upload of a file that stays open; answers how to close it. */
+  connect(principal: Principal, kind: 'streams' | 'long polls' | 'imports'): () => void {
     const key = `${kind}/${principal.organisation_id}/${principal.id}`;
-    if (this.slots.count(key) < this.settings.connections) return this.slots.enter(key);
+    const most = kind === 'imports' ? IMPORTS : this.settings.connections;
+    if (this.slots.count(key) < most) return this.slots.enter(key);
     this.refusals.add(principal, kind);
     throw new ApiError({
       code: 'rate_limited',
-      detail: `You hold ${String(this.settings.connections)} ${kind} open here already; close one before you open the next.`,
+      detail: `You hold ${String(most)} ${kind} open here already; close one before you open the next.`,
       facts: { limit: kind, retry_after_s: 5 },
     });
   }
@@ -128,7 +131,15 @@ export class Limits {
     const leave = this.slots.enter(key);
     try {
       const most = this.settings.claims;
-      const { held, capacity } = await this.database.inOrganisation(organisation_id, (sql) => claimsOf(sql, id, most));
+      const { held, capacity, draining } = await this.database.inOrganisation(organisation_id, (sql) =>
+        claimsOf(sql, id, most),
+      );
+      if (draining)
+        throw new ApiError({
+          code: 'illegal_transition',
+          detail: 'You are being drained: finish what you hold. An administrator or your owner gives you work again.',
+          facts: { state: 'draining', allowed: [] },
+        });
       const allowed = Math.min(most, capacity ?? most);
       if (held + underWay < allowed) return entry([], leave);
       this.refusals.add(principal, 'claims');

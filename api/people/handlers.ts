@@ -19,7 +19,8 @@ import { requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { afterOf, pageOf } from '../views.ts';
 import { changePeople, stagedFrom } from './change.ts';
-import { importView, treeOf, userView } from './view.ts';
+import { treeOf } from './tree.ts';
+import { importView, userView } from './view.ts';
 
 /** Somebody by id, as they are; refuses who is not there. */
 async function personIn(sql: Queryable, id: string): Promise<PersonRow> {
@@ -84,10 +85,12 @@ export function mountPeople(mounting: Mounting): void {
     return { ...importView(row), faults: [...row.faults] };
   });
 
-  mount(mounting, getOrgTree, async (_, call) => {
+  mount(mounting, getOrgTree, async ({ below }, call) => {
     await manage(call);
     const people = await within(call, activePeople);
-    return { tree: treeOf(people), total_users: people.length };
+    const tree = treeOf(people, below);
+    if (!tree) throw notFound(below ?? '');
+    return { ...tree, total_users: people.length };
   });
 
   mount(mounting, listOrgUsers, async ({ limit, cursor, sort, ...filter }, call) => {

@@ -171,7 +171,11 @@ export function mountOrgImport({ router, deps, authenticate }: Mounting): void {
     const principal = await authenticate(req.get('authorization'));
     const call: Call = { principal, traceId, id: newId('import'), signal: new AbortController().signal };
     await requirePermission(deps, call, 'directory:manage', { kind: 'organisation' });
-    const upload = await receiveChart(req);
+    const leave = deps.limits.connect(principal, 'imports');
+    const upload = await receiveChart(req).catch((error: unknown) => {
+      leave();
+      throw error;
+    });
     try {
       const flags = flagsOf(req, upload);
       const input = { digest: upload.digest, filename: upload.filename, ...flags };
@@ -191,6 +195,7 @@ export function mountOrgImport({ router, deps, authenticate }: Mounting): void {
       await kept?.keep({ status, body });
       res.status(status).json(body);
     } finally {
+      leave();
       await upload.close();
     }
   });

@@ -1,4 +1,4 @@
-import type { ImportView, OrgNode, UserView } from '../../contracts/directory.ts';
+import type { ImportView, UserView } from '../../contracts/directory.ts';
 import type { ImportRow } from '../../db/people/imports.ts';
 import type { PersonRow } from '../../db/people/users.ts';
 import { iso, isoOrNull } from '../views.ts';
@@ -49,21 +49,3 @@ export const importView = (row: Omit<ImportRow, 'faults'>): ImportView => ({
   completed_at: isoOrNull(row.completed_at),
   trace_id: row.trace_id,
 });
-
-type Leaf = Pick<PersonRow, 'id' | 'external_id' | 'name' | 'email' | 'role' | 'department' | 'manager_id'>;
-
-/** Everybody below their manager; whose manager is not there stands at the top. Iterative: charts may be deep. */
-export function treeOf(people: readonly Leaf[]): OrgNode[] {
-  const nodes = new Map<string, OrgNode & { reports?: OrgNode[] }>();
-  for (const { id, external_id, name, role, email, department } of people)
-    nodes.set(id, { id, user_id: external_id, name, role, email, department });
-  const tops: OrgNode[] = [];
-  for (const { id, manager_id } of people) {
-    const node = nodes.get(id);
-    const manager = manager_id === null ? undefined : nodes.get(manager_id);
-    if (!node) continue;
-    if (manager) (manager.reports ??= []).push(node);
-    else tops.push(node);
-  }
-  return tops;
-}

@@ -2,8 +2,7 @@ import { EventEmitter } from 'node:events';
 
 import type { Logger } from 'pino';
 
-import { listen } from '../../db/listen.ts';
-import type { Listening } from '../../db/listen.ts';
+import { follow } from '../../db/listen.ts';
 import type { OutboxCursor } from '../../db/outbox.ts';
 import type { Database } from '../../db/pool.ts';
 import { Tails } from './tails.ts';
@@ -25,55 +24,8 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-const RECONNECT_MS = 1_000;
 // Rows that commit while an older transaction still runs are told a moment later; nothing announces that moment.
 const LOOK_AGAIN_MS = 250;
-
-/** A connection that comes back by itself, and looks again for what was announced while it was away. */
-class Announcements {
-  private listening: Listening | undefined;
-  private closed = false;
-  private readonly url: string;
-  private readonly tails: Tails;
-  private readonly log: Logger;
-
-  constructor(url: string, tails: Tails, log: Logger) {
-    this.url = url;
-    this.tails = tails;
-    this.log = log;
-  }
-
-  get connected(): boolean {
-    return this.listening !== undefined;
-  }
-
-  async open(): Promise<void> {
-    this.listening = await listen(this.url, 'switchboard_outbox', {
-      onTold: (organisationId) => void this.tails.read(organisationId),
-      onLost: (error) => {
-        this.listening = undefined;
-        this.log.warn({ error: error.message }, 'the outbox connection was lost');
-        this.reconnect();
-      },
-    });
-    this.tails.readAll();
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-    await this.listening?.close();
-  }
-
-  private reconnect(): void {
-    if (this.closed) return;
-    const again = (): void => {
-      this.open().catch(() => {
-        this.reconnect();
-      });
-    };
-    setTimeout(again, RECONNECT_MS).unref();
-  }
-}
 
 /** Follows the outbox with LISTEN on a connection of its own, and by looking again where announcements may be missed. */
 export async function openFeed({
@@ -87,14 +39,18 @@ export async function openFeed({
 }): Promise<Feed> {
   const tails = new Tails(database, log);
   const ends = new EventEmitter().setMaxListeners(0);
-  const announcements = new Announcements(url, tails, log);
-  await announcements.open();
+  const following = await follow(url, 'switchboard_outbox', {
+    onTold: (organisationId) => void tails.read(organisationId),
+    // What was announced while it was away.
+    onOpen: () => tails.readAll(),
+    onLost: (error) => log.warn({ error: error.message }, 'the outbox connection was lost'),
+  });
   const timer = setInterval(() => {
     tails.readAll();
   }, LOOK_AGAIN_MS).unref();
   return {
     get connected() {
-      return announcements.connected;
+      return following.connected;
     },
     subscribe: (organisationId, listener) => tails.follow(organisationId, listener),
     endStreams: () => void ends.emit('end'),
@@ -104,7 +60,7 @@ export async function openFeed({
     },
     async close() {
       clearInterval(timer);
-      await announcements.close();
+      await following.close();
     },
   };
 }

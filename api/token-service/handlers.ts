@@ -29,7 +29,7 @@ export function mountTokenService(router: Router, deps: ApiDeps): void {
   router.post('/oauth/token', form, async (req, res) => {
     throttle.check(FAILURES, addressOf(req));
     try {
-      res.json(await answerTo(exchangeDeps, req, res));
+      res.json(await answerTo(exchangeDeps, deps.limits, req, res));
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
@@ -40,7 +40,8 @@ export function mountTokenService(router: Router, deps: ApiDeps): void {
   });
   router.post('/oauth/revoke', form, async (req, res) => {
     throttle.check(FAILURES, addressOf(req));
-    await revokePresented(exchangeDeps, req, res);
+    // Whoever tries tokens at random is stopped here too, whatever the answer says of them.
+    if (!(await revokePresented(exchangeDeps, deps.limits, req, res))) await throttle.take(FAILURES, addressOf(req));
     res.status(200).json({});
   });
 }
@@ -69,8 +70,10 @@ function mountMetadata(router: Router, { identity: { settings, keys } }: ApiDeps
   });
 }
 
-async function answerTo(deps: ExchangeDeps, req: Request, res: Response): Promise<object> {
+/** Good exchanges count as requests of whoever gets the token: each is signed and put on record. */
+async function answerTo(deps: ExchangeDeps, limits: ApiDeps['limits'], req: Request, res: Response): Promise<object> {
   const { grant, audience } = await exchange(deps, exchangeForm(req.body));
+  await limits.request(grant.principal);
   const issued = await signOwnToken(deps.identity.keys, { issuer: deps.identity.settings.publicUrl, audience }, grant);
   await recordExchange(deps, { grant, audience }, issued.id, String(res.locals['traceId']));
   return {
@@ -107,14 +110,24 @@ function refusalOf(error: unknown): OAuthError | undefined {
   return undefined;
 }
 
-/** Revokes the token that is presented (RFC 7009): whoever holds it may end it. One that is not valid has ended already. */
-async function revokePresented({ identity, directory }: ExchangeDeps, req: Request, res: Response): Promise<void> {
+/**
+ * Revokes the token that is presented (RFC 7009): whoever holds it may end it. One that is not valid has ended already.
+ * Answers whether it was valid.
+ */
+async function revokePresented(
+  { identity, directory }: ExchangeDeps,
+  limits: ApiDeps['limits'],
+  req: Request,
+  res: Response,
+): Promise<boolean> {
   const { token } = (req.body ?? {}) as { readonly token?: unknown };
-  if (typeof token !== 'string') return;
+  if (typeof token !== 'string') return false;
   try {
     const { audience, mcpAudience } = identity.settings;
     const verified = await identity.verify(token, [audience, mcpAudience]);
-    const { organisation_id, kind, id, acts_for, role } = await tokenHolder(directory, verified);
+    const holder = await tokenHolder(directory, verified);
+    await limits.request(holder);
+    const { organisation_id, kind, id, acts_for, role } = holder;
     await directory.database.transaction(organisation_id, async (sql) => {
       await revoke(sql, [`token:${verified.id}`], new Date((verified.expiresAt + 120) * 1000));
       await recordIdentity(sql, {
@@ -124,7 +137,9 @@ async function revokePresented({ identity, directory }: ExchangeDeps, req: Reque
         traceId: String(res.locals['traceId']),
       });
     });
+    return true;
   } catch (error) {
     if (error instanceof IssuerAwayError || !refusalOf(error)) throw error;
+    return false;
   }
 }

@@ -82,7 +82,9 @@ function addClient(command: Command): Promise<number> {
     const agent = agents.find((one) => one.name === name || one.id === name);
     if (!agent) throw new Error(`No agent is called ${name}.`);
     const client = { client_id, agent_id: agent.id, subject: command.values['subject'] ?? null };
-    await database.inOrganisation(organisation, (sql) => saveAgentClient(sql, issuer, client));
+    const saved = await database.inOrganisation(organisation, (sql) => saveAgentClient(sql, issuer, client));
+    if (!saved)
+      throw new Error(`${client_id} at ${issuer} is registered already, as another agent; use a client of its own.`);
     say(`${client_id} at ${issuer} is ${agent.name} from now on.`);
   });
 }

@@ -13,7 +13,10 @@ import type { Changed } from '../../directory/change.ts';
 import { checkChart, importChart } from '../../directory/import.ts';
 import type { ChartSource, Faults } from '../../directory/import.ts';
 import { loadConfig } from '../../platform/config.ts';
+import type { Config } from '../../platform/config.ts';
 import { newId } from '../../platform/ids.ts';
+import { connectTemporal } from '../../temporal/connection.ts';
+import { sweepDirectoryNow } from '../../temporal/schedules.ts';
 import { openOperatorDatabase } from '../operator-database.ts';
 import { say } from '../say.ts';
 
@@ -22,9 +25,12 @@ const USAGE = `import FILE.csv [--dry-run] [--confirm-deactivations] [--organisa
 
 /** Lines of a diff and of faults that are shown. */
 const SHOWN = 50;
+/** The import is done by then: nobody has to wait for a Temporal that is away, the sweep comes by itself. */
+const TEMPORAL_WITHIN_MS = 2_000;
 const OPERATOR: Actor = { kind: 'service', id: 'operator', role: null, acts_for: null, administrator: true };
 
 interface Order {
+  readonly config: Config;
   readonly database: Database;
   readonly organisationId: string;
   readonly file: string;
@@ -45,19 +51,26 @@ export async function runImport(args: string[]): Promise<number> {
   });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new Error(USAGE);
-  const database = openOperatorDatabase(loadConfig());
+  const config = loadConfig();
+  const database = openOperatorDatabase(config);
   try {
-    const organisationId = values.organisation ?? (await onlyOrganisation(database));
+    const organisationId = await organisationOf(database, values.organisation);
     const [dryRun, confirmed] = [values['dry-run'], values['confirm-deactivations']];
-    return await run({ database, organisationId, file, dryRun, confirmed });
+    return await run({ config, database, organisationId, file, dryRun, confirmed });
   } finally {
     await database.close();
   }
 }
 
-async function onlyOrganisation(database: Database): Promise<string> {
-  const [only, ...others] = await database.unscoped(organisationIds);
+/** The organisation that was said, or the only one there is. */
+async function organisationOf(database: Database, said: string | undefined): Promise<string> {
+  const known = await database.unscoped(organisationIds);
+  const [only, ...others] = known;
   if (only === undefined) throw new Error('There is no organisation yet: run npm start first.');
+  if (said !== undefined) {
+    if (!known.includes(said)) throw new Error(`There is no organisation ${said}; there is: ${known.join(', ')}.`);
+    return said;
+  }
   if (others.length > 0)
     throw new Error(`There are several organisations: say which with --organisation ID.\n${USAGE}`);
   return only;
@@ -89,7 +102,9 @@ async function run(order: Order): Promise<number> {
     return 1;
   }
   try {
-    report(await change(order, source, chart, id, digest), dryRun);
+    const changed = await change(order, source, chart, id, digest);
+    report(changed, dryRun);
+    if (!dryRun && changed.moves > 0) await moveWork(order.config, changed.moves);
     return 0;
   } catch (error) {
     await fail(error instanceof DirectoryRefusal ? error.reason : 'internal');
@@ -140,6 +155,24 @@ const importedLine = (id: string, digest: string, counts: Changed['counts']) => 
   trace_id: id,
   dedupe_key: null,
 });
+
+/** Has the open work of those who left or changed roles move now. */
+async function moveWork(config: Config, people: number): Promise<void> {
+  const { temporalAddress, temporalPort, temporalNamespace: namespace, temporalTaskQueue } = config;
+  const address = temporalAddress ?? `127.0.0.1:${String(temporalPort)}`;
+  try {
+    const { connection, client } = await connectTemporal({ address, namespace, waitMs: TEMPORAL_WITHIN_MS });
+    try {
+      await sweepDirectoryNow(client, temporalTaskQueue);
+    } finally {
+      await connection.close();
+    }
+    say(`Open work of ${String(people)} people is moving now.`);
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    say(`Open work of ${String(people)} people moves with the next sweep: ${because}`);
+  }
+}
 
 function sayFaults(file: string, { faults, count }: Faults): void {
   say(`${file} has ${String(count)} faults; nothing was changed.`);

@@ -1,10 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 
-import { readOrCreatePrivate } from '../../platform/files.ts';
+import { newEd25519Key, readKeyFile, replaceKeyFile } from '../../platform/key-files.ts';
 
 const PublicJwk = z.object({
   kty: z.literal('OKP'),
@@ -33,24 +33,11 @@ export interface SigningKey {
 /** Where the keys of the record are kept; like the master key, one file for all processes of an installation. */
 export const auditKeysFile = (dataDir: string): string => path.join(dataDir, 'audit-keys.json');
 
-function newKey(): z.infer<typeof PrivateJwk> {
-  const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  // The thumbprint of RFC 7638: the id says which key it is.
-  const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
-  return { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'EdDSA', use: 'sig', created_at: new Date().toISOString(), d };
-}
-
-const textOf = (file: KeyFile): string => `${JSON.stringify(file, null, 2)}\n`;
+const newKey = (): z.infer<typeof PrivateJwk> => ({ ...newEd25519Key(), created_at: new Date().toISOString() });
 
 /** Reads the file of keys; the first start makes it, and only its owner may read it. */
-function readKeyFile(file: string): KeyFile {
-  const text = readOrCreatePrivate(file, () => textOf({ keys: [newKey()] }));
-  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
-    throw new Error(`The audit keys ${file} are open to other users. Run: chmod 600 ${file}`);
-  const parsed = KeyFile.safeParse(tryJson(text));
-  if (!parsed.success) throw new Error(`${file} is no set of audit keys. Restore it.`);
-  return parsed.data;
-}
+const readKeys = (file: string): KeyFile =>
+  readKeyFile(file, { what: 'audit', schema: KeyFile, create: () => ({ keys: [newKey()] }) });
 
 function tryJson(text: string): unknown {
   try {
@@ -62,22 +49,20 @@ function tryJson(text: string): unknown {
 
 /** The key that signs: the newest, read each time, so that a rotation needs no restart. */
 export function signingKey(file: string): SigningKey {
-  const [jwk] = readKeyFile(file).keys;
+  const [jwk] = readKeys(file).keys;
   if (jwk?.d === undefined) throw new Error(`${file} has no private key. Restore it, or run: npm run audit -- rotate`);
   const { kid, kty, crv, x, d } = jwk;
   return { kid, key: createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' }) };
 }
 
 /** All public keys, the newest first; the former ones stay, since what they signed stays. */
-export const publicKeys = (file: string): Jwks => Jwks.parse(readKeyFile(file));
+export const publicKeys = (file: string): Jwks => Jwks.parse(readKeys(file));
 
 /** Makes a new signing key. The former private key is forgotten, its public half is kept. Answers the new key's id. */
 export function rotateKey(file: string): string {
-  const { keys } = readKeyFile(file);
+  const { keys } = readKeys(file);
   const made = newKey();
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(draft, textOf({ keys: [made, ...keys.map(({ d: _, ...jwk }) => jwk)] }), { mode: 0o600, flush: true });
-  renameSync(draft, file);
+  replaceKeyFile(file, { keys: [made, ...keys.map(({ d: _, ...jwk }) => jwk)] });
   return made.kid;
 }
 

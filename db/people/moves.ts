@@ -17,7 +17,7 @@ export const pendingMoves = (sql: Queryable, limit: number): Promise<Move[]> =>
   sql.query<Move>(
     `SELECT m.id, m.subject_id, m.reason, m.trace_id, coalesce(u.role, a.role, '') AS role,
        ARRAY(SELECT one.id FROM agents one WHERE one.acts_for = m.subject_id ORDER BY one.id) AS agents,
-       CASE WHEN m.reason = 'silent' THEN '{}' ELSE ${SUCCESSORS} END AS successors
+       CASE WHEN m.reason IN ('silent', 'draining') THEN '{}' ELSE ${SUCCESSORS} END AS successors
      FROM directory_moves m LEFT JOIN users u ON u.id = m.subject_id LEFT JOIN agents a ON a.id = m.subject_id
      WHERE m.done_at IS NULL ORDER BY m.id LIMIT $1`,
     [limit],
@@ -45,10 +45,10 @@ export async function openWorkOf(
 ): Promise<OpenWork> {
   const tasks = await sql.query<{ id: string }>(
     `SELECT id FROM tasks WHERE assignee_id = ANY ($1) AND status NOT IN ('completed', 'cancelled')
-       AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3`,
-    [[subject_id, ...agents], after.task, limit],
+       AND ($4 = false OR (status = 'pending' AND target <> $5)) AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3`,
+    [[subject_id, ...agents], after.task, limit, reason === 'draining', subject_id],
   );
-  if (reason === 'silent') return { tasks: tasks.map(({ id }) => id), approvals: [] };
+  if (reason === 'silent' || reason === 'draining') return { tasks: tasks.map(({ id }) => id), approvals: [] };
   const approvals = await sql.query<{ id: string }>(
     `SELECT subject_id AS id FROM subject_access WHERE kind = 'approval' AND tag = $1
        AND ($2::text IS NULL OR subject_id > $2) ORDER BY subject_id LIMIT $3`,

@@ -1,12 +1,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 
 import { calculateJwkThumbprint, createLocalJWKSet } from 'jose';
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 
-import { readOrCreatePrivate } from '../files.ts';
+import { readKeyFile, replaceKeyFile } from '../key-files.ts';
 
 const Jwk = z.object({
   kty: z.literal('EC'),
@@ -41,8 +41,6 @@ async function newKey(): Promise<Jwk> {
   return { kty: 'EC', crv: 'P-256', x, y, d, kid, alg: 'ES256', use: 'sig' };
 }
 
-const textOf = (file: KeyFile): string => `${JSON.stringify(file, null, 2)}\n`;
-
 /** The keys with which Switchboard signs tokens and seals cookies; the first start makes the file, for its owner only. */
 export class SigningKeys {
   private readonly file: string;
@@ -53,11 +51,9 @@ export class SigningKeys {
   }
 
   static async open(file: string): Promise<SigningKeys> {
-    const made = textOf({ keys: [await newKey()], cookie_secret: randomBytes(32).toString('base64url') });
-    readOrCreatePrivate(file, () => made);
-    const keys = new SigningKeys(file);
-    keys.content();
-    return keys;
+    const made = { keys: [await newKey()], cookie_secret: randomBytes(32).toString('base64url') };
+    readKeyFile(file, { what: 'token', schema: KeyFile, create: () => made });
+    return new SigningKeys(file);
   }
 
   /** The private key that signs now, as a JWK. */
@@ -87,21 +83,16 @@ export class SigningKeys {
     const former = keys
       .map(({ d: _, ...jwk }) => ({ ...jwk, retired_at: jwk.retired_at ?? new Date().toISOString() }))
       .filter(({ retired_at }) => Date.parse(retired_at) > Date.now() - OVERLAP_MS);
-    const draft = `${this.file}.${randomBytes(6).toString('hex')}`;
-    writeFileSync(draft, textOf({ keys: [made, ...former], cookie_secret }), { mode: 0o600, flush: true });
-    renameSync(draft, this.file);
+    replaceKeyFile(this.file, { keys: [made, ...former], cookie_secret });
     this.read = undefined;
     return made.kid;
   }
 
   private content(): KeyFile {
-    const { mtimeMs: at, mode } = statSync(this.file);
+    const { mtimeMs: at } = statSync(this.file);
     if (this.read?.at === at) return this.read.content;
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-      throw new Error(`The keys of tokens ${this.file} are open to other users. Run: chmod 600 ${this.file}`);
-    const parsed = KeyFile.safeParse(JSON.parse(readOrCreatePrivate(this.file, () => '')));
-    if (!parsed.success) throw new Error(`${this.file} is no set of token keys. Restore it.`);
-    this.read = { at, content: parsed.data };
-    return parsed.data;
+    const content = readKeyFile(this.file, { what: 'token', schema: KeyFile });
+    this.read = { at, content };
+    return content;
   }
 }

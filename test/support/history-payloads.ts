@@ -45,6 +45,8 @@ async function walk(value: unknown, owner: string, transform: Transform): Promis
   if (Array.isArray(value)) return Promise.all(value.map((item) => walk(item, owner, transform)));
   if (!isObject(value)) return value;
   if (isPayload(value)) return transform(value, owner);
+  // Which patches a run took is the SDK's core's own note: no codec ever sees it.
+  if (value['markerName'] === 'core_patch') return value;
   const isLocalActivity = value['markerName'] === 'core_local_activity';
   const entries = Object.entries(value).map(async ([name, inner]) => {
     if (NOT_PAYLOADS.has(name)) return [name, inner] as const;

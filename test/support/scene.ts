@@ -1,7 +1,7 @@
 import pg from 'pg';
 
-import { newKey } from '../../cli/seed.ts';
 import { setKey } from '../../db/seed.ts';
+import { newApiKey } from '../../platform/api-key.ts';
 import { newId } from '../../platform/ids.ts';
 import { callerWith } from './caller.ts';
 import type { Caller } from './caller.ts';
@@ -22,7 +22,7 @@ export async function addAgent(
 ): Promise<Caller> {
   const id = newId('agent');
   const name = `${role}-agent-${String((made += 1))}`;
-  const { key, keyId, hash } = newKey();
+  const { key, keyId, hash } = newApiKey();
   await database.transaction(organisationId, async (sql) => {
     await sql.query(
       `INSERT INTO agents (organisation_id, id, name, role, acts_for, skills, capacity)

@@ -196,6 +196,7 @@ export class ApprovalDesk {
       task_id,
       session_id,
       escalated_to: this.approval?.escalated_to ?? [],
+      ...(this.approval && { replaced: this.approval.replaced }),
     };
   }
 

@@ -7,6 +7,7 @@ import type {
   CompiledApproval,
   Decision,
   Redemption,
+  Replaced,
   Replacement,
   Revision,
   Verdict,
@@ -41,6 +42,7 @@ export interface Approval {
   readonly revision: number;
   readonly escalations: number;
   readonly escalated_to: readonly string[];
+  readonly replaced: readonly Replaced[];
   readonly due: number;
   readonly remind_at: number | null;
   readonly redeem_by: number | null;
@@ -77,6 +79,7 @@ export function openedApproval(start: ApprovalStart, compiled: CompiledApproval,
     revision: 1,
     escalations: 0,
     escalated_to: [],
+    replaced: [],
     due: now + start.due_seconds * 1000,
     remind_at: nextReminder(start, now),
     redeem_by: null,
@@ -226,16 +229,21 @@ export function standInFor(approval: Approval, { user, successors }: Replacement
   return successors.find((one) => !known.has(one)) ?? null;
 }
 
-/** Asks others than somebody who cannot answer any more; who stands in is asked like those that escalation adds. */
+/** Asks others than somebody who cannot answer any more. Who stands in is asked in that place alone, not in every other. */
 function replaced(approval: Approval, replacement: Replacement): Approval {
-  const { requirement } = approval.compiled;
-  const instead = standInFor(approval, replacement);
-  const after = withoutPerson(requirement, replacement.user, instead);
-  const asked = instead !== null && usersOf(after).includes(instead);
+  const { user } = replacement;
+  const successor = standInFor(approval, replacement);
+  const after = withoutPerson(approval.compiled.requirement, user, successor);
+  const instead = successor !== null && usersOf(after).includes(successor) ? successor : null;
   return {
     ...approval,
     compiled: { ...approval.compiled, requirement: after },
-    escalated_to: asked ? [...new Set([...approval.escalated_to, instead])] : approval.escalated_to,
+    escalated_to: approval.escalated_to.filter((one) => one !== user),
+    // Who stood in and leaves too is not asked again when an edit has the approvers looked up anew.
+    replaced: [
+      ...approval.replaced.map((one) => (one.instead === user ? { ...one, instead } : one)),
+      { user, instead },
+    ],
   };
 }
 

@@ -129,7 +129,7 @@ function noticesOf(task: Task, event: TaskEvent): Notice[] {
           ]
         : [];
     case 'unassigned':
-      return event.reassignment.because === 'silent'
+      return event.reassignment.because === 'silent' || event.reassignment.because === 'draining'
         ? []
         : [notice(sender, 'info', 'Task moved on', `Whoever had task ${id} cannot do it any more; it moves on.`)];
     case 'remind':

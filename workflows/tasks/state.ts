@@ -145,9 +145,12 @@ export function refusalOf(task: Task, change: TaskChange): TaskRefusal | undefin
 }
 
 /** Whether a task is with one of those who cannot do it any more, or was sent to them by name. */
-export function isTakenFrom(task: Task, { from, keeps_role }: Reassignment): boolean {
+export function isTakenFrom(task: Task, { from, because, keeps_role }: Reassignment): boolean {
   if (ended(task) || task.role === keeps_role) return false;
-  return (task.assignee !== null && from.includes(task.assignee.id)) || from.includes(task.target);
+  const named = from.includes(task.target);
+  // Who is held back from new work finishes what was begun, and keeps what was meant for it alone.
+  if (because === 'draining' && (named || task.status !== 'pending')) return false;
+  return named || (task.assignee !== null && from.includes(task.assignee.id));
 }
 
 const release = { assignee: null, lease_until: null, progress: null } as const;

@@ -59,6 +59,66 @@ test('DIR-4: an administrator registers an agent; it beats, is found by role and
   );
 });
 
+test('DIR-4: an agent that is drained finishes what it holds, and neither gets nor claims anything new', async (t) => {
+  const admin = by('Helena Voss');
+  const send = async (target: string): Promise<string> =>
+    (await admin.post('/tasks/route', { target, type: 'x', skills: target === 'developer' ? ['drains'] : [] })).body
+      .task_id;
+  const taskIs = (id: string, ready: (task: Body) => boolean): Promise<Body> =>
+    eventually(async () => (await admin.get(`/tasks/${id}`)).body, ready);
+  const [agent, other] = [
+    await register(admin, { name: 'drained', role: 'developer', skills: ['drains'] }),
+    await register(admin, { name: 'stays', role: 'developer', skills: ['drains'] }),
+  ];
+  await agent.post('/agents/me/heartbeat', {});
+  const [begun, offered, named] = [await send('developer'), await send('developer'), await send(agent.id)];
+  for (const id of [begun, offered]) await taskIs(id, ({ assignee }) => assignee === agent.id);
+  t.is((await agent.post(`/tasks/${begun}/claim`)).status, 200);
+  await other.post('/agents/me/heartbeat', {});
+
+  t.is((await admin.post(`/agents/${agent.id}/drain`)).status, 200);
+  await taskIs(offered, ({ assignee }) => assignee === other.id);
+  const queued = await send('developer');
+  t.is((await taskIs(queued, ({ assignee }) => assignee !== null)).assignee, other.id);
+  for (const id of [named, offered]) {
+    const refused = await agent.post(`/tasks/${id}/claim`);
+    t.is(refused.status, 409, JSON.stringify(refused.body));
+    t.like(refused.body, { code: 'illegal_transition', state: 'draining' });
+    t.regex(refused.body.detail, /being drained: finish what you hold/);
+  }
+  const direct = await admin.post('/tasks/route', { target: agent.id, type: 'x' });
+  t.is(direct.status, 409, JSON.stringify(direct.body));
+  t.regex(direct.body.detail, /is being drained and takes no new work; send it to developer/);
+  t.is((await other.post(`/tasks/${queued}/claim`)).status, 200);
+  t.is((await other.post(`/tasks/${queued}/handoff`, { target: agent.id })).status, 409);
+  t.like(await taskIs(queued, () => true), { status: 'active', assignee: other.id });
+  // A sign of life changes nothing about it.
+  t.is((await agent.post('/agents/me/heartbeat', { status: 'online' })).body.status, 'draining');
+  t.is((await agent.post(`/tasks/${named}/claim`)).status, 409);
+
+  t.is((await agent.post(`/tasks/${begun}/progress`, { percent: 50 })).status, 200);
+  t.is((await agent.post(`/tasks/${begun}/complete`, { result: 1 })).status, 200);
+  t.is((await taskIs(named, () => true)).assignee, agent.id, 'what was meant for it alone waits for it');
+  t.is((await admin.post(`/agents/${agent.id}/drain`, { drain: false })).status, 200);
+  t.is((await agent.post(`/tasks/${named}/claim`)).status, 200);
+});
+
+test('DIR-4: an agent that is let work again is offered what waited meanwhile', async (t) => {
+  const admin = by('Helena Voss');
+  const agent = await register(admin, { name: 'back-again', role: 'analyst', skills: ['alone'] });
+  await agent.post('/agents/me/heartbeat', {});
+  await admin.post(`/agents/${agent.id}/drain`);
+  const { task_id } = (await admin.post('/tasks/route', { target: 'analyst', type: 'x', skills: ['alone'] })).body;
+  await agent.post('/agents/me/heartbeat', {});
+  t.is((await admin.get(`/tasks/${task_id}`)).body.assignee, null);
+  await admin.post(`/agents/${agent.id}/drain`, { drain: false });
+  await eventually(
+    async () => (await admin.get(`/tasks/${task_id}`)).body.assignee,
+    (assignee) => assignee === agent.id,
+  );
+  t.pass();
+});
+
 test('DIR-4: people register agents that act for themselves, and only those', async (t) => {
   const felix = by('Felix Amaro');
   const agent = await register(felix, { name: 'felix-helper' });

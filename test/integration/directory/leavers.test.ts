@@ -5,7 +5,7 @@ import type { DirectorySweepWorkflow } from '../../../contracts/directory-workfl
 import { callerOf } from '../../support/caller.ts';
 import type { Body, Caller } from '../../support/caller.ts';
 import { exportedChart, importForm } from '../../support/org-files.ts';
-import { eventually } from '../../support/rest.ts';
+import { eventually, rest } from '../../support/rest.ts';
 import { addAgent, asOwner } from '../../support/scene.ts';
 import { startStack } from '../../support/stack.ts';
 import type { TestStack } from '../../support/stack.ts';
@@ -138,4 +138,22 @@ test.serial('DIR-4: an agent that stops answering is shown offline and loses wha
   t.is((await taskIs(task, ({ assignee }) => assignee === other.id)).status, 'pending');
   const [row] = await asOwner<{ status: string }>(stack, 'SELECT status FROM agents WHERE id = $1', [silent.id]);
   t.is(row?.status, 'offline');
+});
+
+test.serial('DIR-1, SESS-1: a session whose lead left stays, and an administrator hands it off', async (t) => {
+  const [lead, next] = [by('Felix Amaro'), by('Noor Halvorsen')];
+  const { session_id } = await good(lead.post('/sessions', { title: 'Contracts', participants: ['legal'] }));
+  const event = (who: Caller, name: string) => who.put(`/sessions/${session_id}/events`, { event: name });
+  t.is((await event(lead, 'activate')).status, 200);
+  t.is((await rest(stack.apiUrl, admin.key, 'DELETE', `/scim/v2/Users/${lead.id}`)).status, 204);
+  await eventually(
+    async () => (await lead.get(`/sessions/${session_id}`)).status,
+    (status) => status === 401,
+  );
+  t.like((await admin.get(`/sessions/${session_id}`)).body, { status: 'active', lead: lead.id });
+  t.is((await next.post(`/sessions/${session_id}/handoff`, { to: next.id })).status, 403, 'whoever takes part cannot');
+  const handed = await admin.post(`/sessions/${session_id}/handoff`, { to: next.id });
+  t.is(handed.status, 200, JSON.stringify(handed.body));
+  t.like((await admin.get(`/sessions/${session_id}`)).body, { lead: next.id });
+  t.is((await event(next, 'complete')).status, 200);
 });

@@ -4,6 +4,8 @@ import type { CryptoKey } from 'jose';
 
 import { eventually, rest } from '../../support/rest.ts';
 import { asOwner } from '../../support/scene.ts';
+import { linkByEmail } from '../../../api/authentication/link.ts';
+import { linkIdentity } from '../../../db/identities.ts';
 import { openForge } from '../../support/identity/forge.ts';
 import type { Forge } from '../../support/identity/forge.ts';
 import { startStack } from '../../support/stack.ts';
@@ -275,4 +277,23 @@ test.serial('X-1: without a token the challenge says where to get one, and nothi
     headers.get('www-authenticate'),
     `Bearer resource_metadata="${stack.apiUrl}/.well-known/oauth-protected-resource"`,
   );
+});
+
+test.serial('IDN-1: an account whose first sign-in happens twice at once is let in both times', async (t) => {
+  const identity = { issuer: forge.issuer, subject: 'noor' };
+  const id = stack.ids['Noor Halvorsen'] ?? '';
+  const [linked, release] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  const first = stack.database.transaction(stack.organisationId, async (sql) => {
+    await linkIdentity(sql, identity, id);
+    linked.resolve(undefined);
+    await release.promise;
+  });
+  await linked.promise;
+  const claims = { email: 'noor.halvorsen@example.com', email_verified: true };
+  const second = linkByEmail(stack.database, stack.organisationId, { ...identity, claims });
+  setTimeout(() => release.resolve(undefined), 500);
+  await first;
+  t.is((await second).id, id);
+  const other = { ...identity, subject: 'somebody-else', claims };
+  await t.throwsAsync(linkByEmail(stack.database, stack.organisationId, other), { message: /linked to this person/ });
 });

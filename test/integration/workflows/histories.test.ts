@@ -6,6 +6,8 @@ import test from 'ava';
 
 import type { WirePayload } from '../../../contracts/codec.ts';
 import { approvalWorkflowId } from '../../../contracts/approval-workflow.ts';
+import { DIRECTORY_SWEEP_WORKFLOW, directoryChangeWorkflowId } from '../../../contracts/directory-workflow.ts';
+import type { DirectorySweepWorkflow } from '../../../contracts/directory-workflow.ts';
 import { deliveryWorkflowId, RECONCILE_WORKFLOW } from '../../../contracts/deliveries.ts';
 import { RECIPE_TRIGGER_WORKFLOW, recipeRunWorkflowId } from '../../../contracts/recipe-workflow.ts';
 import type { RecipeTriggerWorkflow } from '../../../contracts/recipe-workflow.ts';
@@ -20,8 +22,8 @@ import { callerOf } from '../../support/caller.ts';
 import type { Body, Caller } from '../../support/caller.ts';
 import { mapPayloads } from '../../support/history-payloads.ts';
 import type { HistoryJson } from '../../support/history-payloads.ts';
-import { eventually } from '../../support/rest.ts';
-import { asOwner } from '../../support/scene.ts';
+import { eventually, rest } from '../../support/rest.ts';
+import { addAgent, asOwner } from '../../support/scene.ts';
 import { startStack } from '../../support/stack.ts';
 import type { TestStack } from '../../support/stack.ts';
 
@@ -31,7 +33,7 @@ const RECORD = process.env['SWITCHBOARD_RECORD_HISTORIES'] === 'true';
 let stack: TestStack;
 test.before(async (t) => {
   t.timeout(180_000);
-  stack = await startStack();
+  stack = await startStack({ limits: { requestsPerSecond: 2_000, requestsBurst: 2_000 } });
 });
 test.after.always(() => stack.close());
 
@@ -376,4 +378,89 @@ test('TASK-3, X-8: a delivery, and the upkeep that starts what was left behind',
   await good(to.delete(`/channels/${(await to.get<{ channels: Body[] }>('/channels')).body.channels[0]?.id ?? ''}`));
   await ended(flow);
   t.truthy(await kept('delivery', flow));
+});
+
+test('DIR-1, OPS-3: open work of somebody who leaves moves, and of an agent that falls silent', async (t) => {
+  t.timeout(60_000);
+  const [admin, gone, manager] = [by('Helena Voss'), by('Priya Lindqvist'), by('Tobias Renn')];
+  const send = async (target: string): Promise<string> =>
+    (await good(admin.post('/tasks/route', { target, type: 'x' }))).task_id;
+  const taskIs = (id: string, ready: (task: Body) => boolean): Promise<Body> =>
+    eventually(async () => (await admin.get(`/tasks/${id}`)).body, ready);
+  const [held, named] = [await send('finance'), await send(gone.id)];
+  await good(gone.post(`/tasks/${held}/claim`));
+  const asked = { subject: 's', approvers: { users: [gone.id] } };
+  const { approval_id } = await good(by('hr-agent').post('/approvals', asked));
+  t.is((await rest(stack.apiUrl, admin.key, 'DELETE', `/scim/v2/Users/${gone.id}`)).status, 204);
+  await taskIs(held, ({ assignee }) => assignee === null);
+  await taskIs(named, ({ assignee }) => assignee === manager.id);
+  await eventually(
+    async () => (await admin.get(`/approvals/${approval_id}`)).body.waiting_for,
+    ([waiting]) => waiting === manager.id,
+  );
+  const change = directoryChangeWorkflowId(stack.organisationId);
+  await ended(change);
+  t.truthy(await kept('directory-change', change));
+  await good(manager.post(`/tasks/${named}/claim`));
+  await good(manager.post(`/tasks/${named}/complete`, { result: 1 }));
+  await good(manager.post(`/approvals/${approval_id}/respond`, { decision: 'approve' }));
+  await good(by('Owen Tashiro').post(`/tasks/${held}/claim`));
+  await good(by('Owen Tashiro').post(`/tasks/${held}/complete`, { result: 1 }));
+  for (const [name, flow] of [
+    ['task-reassigned-to-queue', taskFlow(held)],
+    ['task-reassigned-to-manager', taskFlow(named)],
+    ['approval-approver-replaced', approvalFlow(approval_id)],
+  ] as const) {
+    await ended(flow);
+    t.is(count(await kept(name, flow), 'WORKFLOW_EXECUTION_SIGNALED'), 1, name);
+  }
+
+  const silent = await addAgent(stack, 'marketing');
+  await good(silent.post('/agents/me/heartbeat'));
+  const task = await send('marketing');
+  await good(silent.post(`/tasks/${task}/claim`));
+  await asOwner(stack, "UPDATE agents SET last_seen_at = now() - interval '5 minutes' WHERE id = $1", [silent.id]);
+  const sweep = `directory-sweep-test-${stack.taskQueue}`;
+  const { started } = await stack.client.workflow.execute<DirectorySweepWorkflow>(DIRECTORY_SWEEP_WORKFLOW, {
+    workflowId: sweep,
+    taskQueue: stack.taskQueue,
+  });
+  t.is(started, 1);
+  await taskIs(task, ({ assignee }) => assignee === null);
+  t.is(count(await kept('directory-sweep', sweep), 'START_CHILD_WORKFLOW_EXECUTION_INITIATED'), 1);
+  await good(admin.post(`/tasks/${task}/cancel`));
+  await ended(taskFlow(task));
+  await kept('task-reassigned-from-silent', taskFlow(task));
+});
+
+test('TASK-4, OPS-3: the end of a task with very many children goes through a workflow of its own, in lots', async (t) => {
+  t.timeout(120_000);
+  const from = by('legal-agent');
+  const { task_id } = await good(from.post('/tasks/route', { target: 'support', type: 'x' }));
+  const child = { target: 'support', type: 'x', parent_task_id: task_id };
+  const children: string[] = [];
+  for (let lot = 0; lot < 11; lot += 1)
+    children.push(
+      ...(await Promise.all(Array.from({ length: 10 }, () => good(from.post('/tasks/route', child))))).map(
+        (one) => one.task_id,
+      ),
+    );
+  await good(from.post(`/tasks/${task_id}/cancel`));
+  await ended(taskFlow(task_id));
+  const events = await kept('task-cancelled-by-fanout', taskFlow(task_id));
+  t.is(count(events, 'START_CHILD_WORKFLOW_EXECUTION_INITIATED'), 1);
+  t.is(count(events, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED'), 0);
+  const [fanout] = await eventually(
+    async () => {
+      const ids: string[] = [];
+      for await (const { workflowId } of stack.client.workflow.list({ query: "WorkflowType = 'fanout'" }))
+        if (workflowId.includes(task_id)) ids.push(workflowId);
+      return ids;
+    },
+    (ids) => ids.length === 1,
+  );
+  await Promise.all([fanout ?? '', ...children.map(taskFlow)].map(ended));
+  const lots = await kept('fanout-in-lots', fanout ?? '');
+  t.is(count(lots, 'SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED'), children.length);
+  t.true(count(lots, 'TIMER_FIRED') >= 2, 'it takes breath between lots');
 });
