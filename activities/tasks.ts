@@ -120,7 +120,10 @@ async function headOf(sql: Queryable, role: Role): Promise<string | undefined> {
 /** Admission, routing and checks of tasks. */
 export const createTaskActivities = ({ database, envelope, profilesOf }: ActivityDeps): TaskActivities => ({
   async admit({ start }) {
-    const allowed_tools = toolsOf(start.sender, (await profilesOf(start.organisation_id)).get(start.sender.profile ?? start.sender_role));
+    const allowed_tools = toolsOf(
+      start.sender,
+      (await profilesOf(start.organisation_id)).get(start.sender.profile ?? start.sender_role),
+    );
     return database.inOrganisation(start.organisation_id, async (sql) => {
       const target = await findTarget(sql, start.target);
       const policies = permit(start.organisation_id, { actor: start.sender, role: start.sender_role }, 'task:send', {

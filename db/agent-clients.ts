@@ -47,7 +47,7 @@ export const removeOtherClients = (
     [issuer, agentId, keep],
   );
 
-/** Says which agent a client is; a client that is another organisation's already stays that. */
+/** Says which agent a client is, and answers it; a client that is somebody's already stays that, and nothing is answered. */
 export const saveAgentClient = (
   sql: Queryable,
   issuer: string,
@@ -56,7 +56,7 @@ export const saveAgentClient = (
   sql.query(
     `INSERT INTO agent_clients (organisation_id, issuer, client_id, subject, agent_id)
      VALUES (current_setting('app.organisation'), $1, $2, $3, $4)
-     ON CONFLICT (issuer, client_id) DO NOTHING`,
+     ON CONFLICT (issuer, client_id) DO NOTHING RETURNING client_id`,
     [issuer, client.client_id, client.subject ?? null, client.agent_id],
   );
 

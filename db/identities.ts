@@ -34,4 +34,4 @@ export const linkIdentity = async (sql: Queryable, { issuer, subject }: Identity
 
 /** Forgets who somebody is at all issuers, so that the next sign-in links anew. */
 export const unlinkUser = (sql: Queryable, userId: string): Promise<object[]> =>
-  sql.query('DELETE FROM user_identities WHERE user_id = $1', [userId]);
+  sql.query('DELETE FROM user_identities WHERE user_id = $1 RETURNING issuer', [userId]);
