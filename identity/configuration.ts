@@ -25,7 +25,7 @@ const SCOPE = 'switchboard:read switchboard:write';
 export const WEB = 'switchboard-web';
 export const DESKTOP = 'switchboard-cli';
 /** Its tokens are the person (`login --person`), so the person is asked each time: it is none of our own below. */
-const PERSON = 'switchboard-person';
+export const PERSON = 'switchboard-person';
 /** Clients that were registered here; others, which registered themselves, need the person's consent. */
 const isOwn = (clientId: string): boolean => clientId === WEB || clientId === DESKTOP;
 const DAY_S = 86_400;
