@@ -138,3 +138,14 @@ test('IDN-1, DIR-2: a client that signs in for itself may be a service, whatever
   t.is((await fetch(`${stack.apiUrl}/oauth/token`, { method: 'POST', body: form })).status, 400);
   t.is((await usersSeenBy(await forge.sign({ ...claims, organisation: stack.other.organisationId }))).status, 401);
 });
+
+test('IDN-2: a token that may only read changes nobody over SCIM or by a file', async (t) => {
+  const helena = { sub: 'helena', email: 'helena.voss@example.com', email_verified: true };
+  const token = await forge.sign({ ...helena, organisation: stack.organisationId, scope: 'switchboard:read' });
+  t.is((await usersSeenBy(token)).status, 200);
+  const user = { schemas: [USER], userName: 'reader@scim.example' };
+  t.is((await scim(token, 'POST', '/Users', user)).status, 403);
+  const file = { body: 'user_id\n', headers: { 'content-type': 'text/csv' } };
+  const imported = await rest<{ code: string }>(stack.apiUrl, token, 'POST', '/admin/org/import', file);
+  t.is(imported.body.code, 'insufficient_scope');
+});
