@@ -26,15 +26,6 @@ export const saveServiceClient = async (
     )
   ).length > 0;
 
-/** The clients as which an agent signs in at an issuer. */
-export const clientsOfAgent = async (sql: Queryable, issuer: string, agentId: string): Promise<string[]> =>
-  (
-    await sql.query<{ client_id: string }>(
-      'SELECT client_id FROM agent_clients WHERE issuer = $1 AND agent_id = $2 ORDER BY created_at, client_id',
-      [issuer, agentId],
-    )
-  ).map(({ client_id }) => client_id);
-
 /** Takes an agent's clients at an issuer away, but for one. */
 export const removeOtherClients = (
   sql: Queryable,

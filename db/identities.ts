@@ -7,7 +7,7 @@ export interface Identity {
   readonly subject: string;
 }
 
-const USER = 'u.id, u.name, u.role, u.department, u.manager_id, u.administrator, u.active';
+const USER = 'u.id, u.name, u.role, u.department, u.manager_id, u.administrator, u.active, u.assigned_profile';
 
 /** The user that an identity is linked to, active or not. */
 export const findLinkedUser = async (sql: Queryable, { issuer, subject }: Identity): Promise<UserRow | undefined> =>

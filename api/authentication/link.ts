@@ -1,4 +1,4 @@
-import { findUsersByEmail, linkIdentity } from '../../db/identities.ts';
+import { findLinkedUser, findUsersByEmail, linkIdentity } from '../../db/identities.ts';
 import type { UserRow } from '../../db/directory.ts';
 import type { Database } from '../../db/pool.ts';
 import type { AccessToken } from '../../platform/tokens/verify.ts';
@@ -23,8 +23,12 @@ export async function linkByEmail(
   return database.transaction(organisationId, async (sql) => {
     const [user, other] = await findUsersByEmail(sql, email);
     if (!user || other) throw notKnown('Nobody in the directory has the e-mail address of this account.');
-    if (!(await linkIdentity(sql, { issuer, subject }, user.id)))
+    if (!(await linkIdentity(sql, { issuer, subject }, user.id))) {
+      // Two first requests at the same moment: the other one has just linked the same account.
+      const linked = await findLinkedUser(sql, { issuer, subject });
+      if (linked?.id === user.id) return linked;
       throw notKnown('Somebody else is linked to this person already: an administrator has to unlink them first.');
+    }
     await recordIdentity(sql, { action: 'identity.linked', user, details: { issuer } });
     return user;
   });

@@ -109,3 +109,30 @@ test('IDN-1, AUD-1: clients of agents and services, ends of access and unlinked 
   });
   t.like((await recordOf('identity.ended'))[0], { subject_id: principal, details: { operator } });
 });
+
+test('IDN-1: the first requests of somebody may come at the same moment', async (t) => {
+  const claims = { sub: 'greta', email: 'greta.mbeki@example.com', email_verified: true };
+  const signed = Array.from({ length: 6 }, (_, at) =>
+    forge.sign({ ...claims, organisation: stack.organisationId, jti: `first-${String(at)}` }),
+  );
+  const answers = await Promise.all((await Promise.all(signed)).map((one) => rest(stack.apiUrl, one, 'GET', '/me')));
+  t.deepEqual(
+    answers.map(({ status }) => status),
+    answers.map(() => 200),
+  );
+});
+
+test('DIR-2, IDN-1: the profile that was assigned to a person holds for their access tokens', async (t) => {
+  const claims = { sub: 'tobias', email: 'tobias.renn@example.com', email_verified: true };
+  const token = async (jti: string): Promise<string> =>
+    forge.sign({ ...claims, organisation: stack.organisationId, jti });
+  const profileOf = async (jti: string): Promise<unknown> =>
+    (await rest<Record<string, unknown>>(stack.apiUrl, await token(jti), 'GET', '/profiles/me')).body['role'];
+  const own = await profileOf('before');
+  const other = own === 'legal' ? 'hr' : 'legal';
+  await stack.database.inOrganisation(stack.organisationId, (sql) =>
+    sql.query('UPDATE users SET assigned_profile = $2 WHERE id = $1', [stack.ids['Tobias Renn'] ?? '', other]),
+  );
+  t.not(own, other);
+  t.is(await profileOf('after'), other);
+});
