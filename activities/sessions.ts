@@ -33,7 +33,10 @@ export async function requireSession(sql: Queryable, sessionId: string, actor: A
 export const createSessionActivities = ({ database, profilesOf }: ActivityDeps): SessionActivities => ({
   async admitSession(start) {
     const role = start.creator.role ?? start.agent_role;
-    const allowed_tools = toolsOf(start.creator, (await profilesOf(start.organisation_id)).get(start.creator.profile ?? role));
+    const allowed_tools = toolsOf(
+      start.creator,
+      (await profilesOf(start.organisation_id)).get(start.creator.profile ?? role),
+    );
     return database.inOrganisation(start.organisation_id, async (sql) => {
       const policies = permit(start.organisation_id, { actor: start.creator, role }, 'session:create', {
         kind: 'session',

@@ -39,6 +39,7 @@ import { mountShards } from './sessions/shards.ts';
 import { mountTimeline } from './sessions/timeline.ts';
 import { mountInbox } from './status/inbox.ts';
 import { mountBrowserSignIn } from './sign-in/handlers.ts';
+import { mountRevocation } from './sign-in/revoke.ts';
 import { sessionCookie } from './sign-in/session-cookie.ts';
 import { mountStatus } from './status/handlers.ts';
 import { mountStream } from './stream/stream.ts';
@@ -111,6 +112,7 @@ const FEATURES = [
   mountPeople,
   mountOrgExport,
   mountScim,
+  mountRevocation,
 ];
 
 /** Finds out who calls, and refuses callers that ask too often: known callers only, so health is never limited. */

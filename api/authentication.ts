@@ -10,6 +10,7 @@ import { SCOPES, tokenHolder } from './authentication/access-tokens.ts';
 import type { Identity } from './authentication/identity.ts';
 import { InvalidToken, tokenProblem } from './authentication/invalid-token.ts';
 import type { Directory } from './authentication/people.ts';
+import { provisioningHolder } from './authentication/services.ts';
 import { SESSION_SCHEME, sessionHolder } from './authentication/sessions.ts';
 import { keyHolder, keyIdOf } from './authentication/static-keys.ts';
 import { ApiError } from './problem.ts';
@@ -71,7 +72,7 @@ export function createAuthenticate({ database, profilesOf, identity, log }: Auth
 }
 
 interface Credential {
-  readonly kind: 'session' | 'key' | 'token';
+  readonly kind: 'session' | 'key' | 'provisioning' | 'token';
   readonly text: string;
 }
 
@@ -81,8 +82,14 @@ function credentialIn(authorization = ''): Credential {
   const text = BEARER.exec(authorization)?.[1];
   if (text === undefined)
     throw new ApiError({ code: 'unauthenticated', detail: 'The Authorization header carries no access token.' });
-  return { kind: text.startsWith('sbk_') ? 'key' : 'token', text };
+  return { kind: KINDS.find(([prefix]) => text.startsWith(prefix))?.[1] ?? 'token', text };
 }
+
+/** Credentials of our own tell by their beginning what they are. */
+const KINDS = [
+  ['sbk_', 'key'],
+  ['sbp_', 'provisioning'],
+] as const;
 
 /** When what it says ends by itself, in milliseconds. */
 type Holder = { readonly principal: Principal; readonly expiresAt: number };
@@ -94,9 +101,11 @@ async function holderOf(directory: Directory, identity: Identity, { kind, text }
     if (keyId === undefined) throw new TokenRefused('malformed', 'The API key is not known, or was revoked.');
     return { principal: await keyHolder(directory, text, keyId), expiresAt: Infinity };
   }
+  if (kind === 'provisioning') return provisioningHolder(directory.database, text);
   const token = await identity.verify(text, [directory.settings.audience]);
   const principal = await tokenHolder(directory, token);
-  requireScope(principal, 'read');
+  // A service reads nothing but what it keeps up to date, which policy sees to.
+  if (principal.kind !== 'service') requireScope(principal, 'read');
   // With the tolerance that the verification has for clocks.
   return { principal, expiresAt: (token.expiresAt + 60) * 1000 };
 }

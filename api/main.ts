@@ -44,18 +44,8 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ error: error.message }, 'a database connection was lost'),
   });
   onShutdown('database', () => database.close());
-  const address = config.temporalAddress ?? `127.0.0.1:${String(config.temporalPort)}`;
   const { masterKey, ...privacy } = openPrivacy(path.join(config.dataDir, 'master.key'), database);
-  const keyRing = await openKeyRing({ masterKey, database, url });
-  onShutdown('keys', () => keyRing.close());
-  const historyKeys = keyRing.forPurpose('history');
-  const claims = createClaimStore(database);
-  const { connection, client } = await connectTemporal({
-    address,
-    namespace: config.temporalNamespace,
-    dataConverter: createDataConverter(historyKeys, claims),
-  });
-  onShutdown('temporal', () => connection.close());
+  const histories = await openHistories(config, { masterKey, database, url });
   const feed = await openFeed({ database, url, log });
   onShutdown('feed', () => feed.close());
   const limits = new Limits(limitSettings(config), { database, log });
@@ -70,10 +60,8 @@ async function main(): Promise<void> {
   const deps = {
     ...privacy,
     database,
-    historyKeys,
-    claims,
+    ...histories,
     codecOrigins: config.codecOrigins ?? uiOrigins(config),
-    client,
     taskQueue: config.temporalTaskQueue,
     profiles,
     recipes: loadRecipes(path.resolve(import.meta.dirname, '..'), profiles),
@@ -94,6 +82,22 @@ async function main(): Promise<void> {
   onShutdown('api', () => served.close());
   log.info({ url: served.url }, 'serving the API');
   reportReady();
+}
+
+/** Temporal, and the keys that its histories are encrypted with. */
+async function openHistories(
+  { temporalAddress, temporalPort, temporalNamespace: namespace }: Config,
+  options: Parameters<typeof openKeyRing>[0],
+) {
+  const keyRing = await openKeyRing(options);
+  onShutdown('keys', () => keyRing.close());
+  const historyKeys = keyRing.forPurpose('history');
+  const claims = createClaimStore(options.database);
+  const address = temporalAddress ?? `127.0.0.1:${String(temporalPort)}`;
+  const dataConverter = createDataConverter(historyKeys, claims);
+  const { connection, client } = await connectTemporal({ address, namespace, dataConverter });
+  onShutdown('temporal', () => connection.close());
+  return { historyKeys, claims, client };
 }
 
 main().catch((error: unknown) => {

@@ -10,7 +10,7 @@ import { schemesOf, securityOf } from './openapi/security.ts';
 import type { Installation } from './openapi/security.ts';
 
 function pathItem(operation: Operation, operations: readonly Operation[], components: Components): Schema {
-  const input = components.of(operation.input, 'input');
+  const input = components.of(operation.input, 'input', operation.name);
   const responses = responsesOf(operation, components);
   const success = String(operation.status ?? 200);
   const links = linksOf(operation, operations, components);

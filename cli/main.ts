@@ -19,7 +19,7 @@ const HELP = `switchboard <command>
   login         sign in at the API by device flow, for the MCP extension (logout: forget it)
   mcp           the MCP extension over stdio (--http: over Streamable HTTP)
   import        org chart from a CSV file (--dry-run: only say what would change)
-  identity      keys of tokens, agents' clients, ending somebody's access (identity help)
+  identity      keys of tokens, clients, provisioning tokens, ending somebody's access (identity help)
   profile       verify signed profile bundles, keys, rotation (profile help)
   audit         verify, export and prune the record, receipts (audit help)
   keys          list, rotate or erase the keys of workflow histories

@@ -47,14 +47,22 @@ const mcp = (config: Config): ProcessDefinition => ({
   port: config.mcpPort,
   env: mcpSecret(config),
 });
-const api = (name: string, port: number, { oidcClientSecret }: Config): ProcessDefinition => ({
+/** Clients whose tokens are the person: of the development provider, the browser's and that of `login --person`. */
+function peopleClients(config: Config): Record<string, string> {
+  const { oidcPeopleClients, oidcClientId, oidcPersonClientId } = config;
+  if (!hasOwnProvider(config) || oidcPeopleClients !== undefined) return {};
+  return { SWITCHBOARD_OIDC_PEOPLE_CLIENTS: `${oidcClientId},${oidcPersonClientId}` };
+}
+
+const api = (name: string, port: number, config: Config): ProcessDefinition => ({
   name,
   script: path.join(root, 'api/main.ts'),
   port,
   env: {
     NODE_OPTIONS: API_MEMORY,
     SWITCHBOARD_API_PORT: String(port),
-    ...(oidcClientSecret !== undefined && { SWITCHBOARD_OIDC_CLIENT_SECRET: oidcClientSecret }),
+    ...peopleClients(config),
+    ...(config.oidcClientSecret !== undefined && { SWITCHBOARD_OIDC_CLIENT_SECRET: config.oidcClientSecret }),
   },
 });
 // Without a bound, V8 lets the heap of cached workflows grow to gigabytes before it collects it (docs/performance.md).

@@ -22,7 +22,7 @@ export const SYSTEM: Actor = { kind: 'service', id: 'switchboard', role: null, a
 export const actorOf = (principal: Principal): Actor => ({
   kind: principal.kind,
   id: principal.id,
-  role: principal.role,
+  role: principal.kind === 'service' ? null : principal.role,
   ...(principal.profile && { profile: principal.profile }),
   acts_for: principal.acts_for,
   administrator: principal.administrator,

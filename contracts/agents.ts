@@ -95,10 +95,15 @@ const changeable = {
   entryPath: z.string().min(1).max(500).optional().describe('Where its program is; for clients of the hub'),
   riskLevel: z.enum(['AUTO', 'APPROVAL_REQUIRED']).optional().describe('Whether what it does needs an approval'),
 };
+const ClientId = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'must be the id of a client')
+  .describe('Client of the OpenID provider as which it signs in for itself (client credentials)');
 
 /** An agent as the registry knows it, with the names that clients of the hub read. */
 export const RegisteredAgent = AgentView.extend({
   owner: UserId.nullable().describe('The person who answers for it'),
+  client_id: z.string().nullable().describe('Client of the OpenID provider as which it signs in'),
   drained: z.boolean().describe('Takes no new work until it is let'),
   rollout_weight: z.number(),
   projectId: z.number().nullable(),
@@ -116,10 +121,12 @@ export const registerAgent = defineOperation({
   name: 'register_agent',
   method: 'post',
   path: '/agents',
-  summary: 'Register an agent; its key is shown once.',
-  description: 'Administrators register any agent, people those that act for themselves.',
+  summary: 'Register an agent, and the client of the OpenID provider as which it signs in.',
+  description:
+    'Administrators register any agent, people those that act for themselves. Where development keys are on, its key is answered, once.',
   input: z.strictObject({
     ...changeable,
+    client_id: ClientId.optional(),
     name: z.string().min(1).max(100).describe('Unique in the organisation'),
     role: Role.optional().describe('The role it works for; yours unless given'),
     acts_for: UserId.nullable().optional().describe('The person it acts for; null for the whole role'),
@@ -129,7 +136,11 @@ export const registerAgent = defineOperation({
     capabilities: z.array(Capability).max(50).optional(),
   }),
   output: RegisteredAgent.extend({
-    key: z.string().describe('API key of the agent; it is not kept and not shown again'),
+    key: z
+      .string()
+      .optional()
+      .describe('Development key of the agent, where these are on; it is not kept and not shown again'),
+    sign_in: z.string().describe('How the agent gets in'),
   }),
   action: 'agent:register',
   status: 201,
@@ -172,10 +183,15 @@ export const updateAgent = defineOperation({
   method: 'put',
   path: '/agents/{id}',
   summary: 'Change what an agent is registered with.',
-  input: z.strictObject({ ...oneAgent, ...changeable }),
+  description: 'The client of an agent of a whole role is changed by administrators alone.',
+  input: z.strictObject({
+    ...oneAgent,
+    ...changeable,
+    client_id: ClientId.nullable().optional().describe('Client as which it signs in from now on; null: none'),
+  }),
   output: RegisteredAgent,
   action: 'agent:manage',
-  errors: ['forbidden', 'not_found'],
+  errors: ['forbidden', 'not_found', 'directory_conflict'],
 });
 
 export const drainAgent = defineOperation({
@@ -193,7 +209,7 @@ export const removeAgent = defineOperation({
   name: 'remove_agent',
   method: 'delete',
   path: '/agents/{id}',
-  summary: 'Remove an agent: its keys end, and what it holds goes back to its queue.',
+  summary: 'Remove an agent: its client and keys end, and what it holds goes back to its queue.',
   input: z.strictObject(oneAgent),
   output: z.object({ id: AgentId, removed: z.boolean() }),
   action: 'agent:manage',

@@ -10,6 +10,7 @@ import * as policy from './policy.ts';
 import * as profiles from './profiles.ts';
 import * as recipes from './recipes.ts';
 import * as sessions from './sessions.ts';
+import * as signIn from './sign-in.ts';
 import * as status from './status.ts';
 import * as tasks from './tasks.ts';
 
@@ -96,6 +97,7 @@ export const operations: readonly Operation[] = [
   directory.getOrgUser,
   directory.assignUser,
   directory.assignProfile,
+  signIn.revokeSignIns,
 ];
 
 /** The operations that are offered to models as MCP tools. */

@@ -2,22 +2,43 @@ import { newId } from '../platform/ids.ts';
 import type { UserRow } from './directory.ts';
 import type { Queryable } from './pool.ts';
 
-/** A client that signs in for itself. */
-export interface AgentClientRow {
-  readonly organisation_id: string;
-  readonly agent_id: string;
-  readonly subject: string | null;
-}
+/** A client that signs in for itself: an agent, or a service. */
+export type ClientRow = { readonly organisation_id: string; readonly subject: string | null } & (
+  { readonly agent_id: string; readonly service_id: null } | { readonly agent_id: null; readonly service_id: string }
+);
 
-/** The agent that a client is, before the organisation is known. */
-export const findAgentClient = async (
+/** The agent or service that a client is, before the organisation is known. */
+export const findClient = async (sql: Queryable, issuer: string, clientId: string): Promise<ClientRow | undefined> =>
+  (await sql.query<ClientRow>('SELECT * FROM find_client($1, $2)', [issuer, clientId]))[0];
+
+/** Says which service a client is; false where it is somebody's already. */
+export const saveServiceClient = async (
   sql: Queryable,
   issuer: string,
-  clientId: string,
-): Promise<AgentClientRow | undefined> =>
-  (await sql.query<AgentClientRow>('SELECT * FROM find_agent_client($1, $2)', [issuer, clientId]))[0];
+  client: { readonly client_id: string; readonly service_id: string; readonly subject: string | null },
+): Promise<boolean> =>
+  (
+    await sql.query<object>(
+      `INSERT INTO agent_clients (organisation_id, issuer, client_id, subject, service_id)
+       VALUES (current_setting('app.organisation'), $1, $2, $3, $4)
+       ON CONFLICT (issuer, client_id) DO NOTHING RETURNING client_id`,
+      [issuer, client.client_id, client.subject, client.service_id],
+    )
+  ).length > 0;
 
-/** Says which agent a client is; false where it is another agent's, of whichever organisation, and stays that. */
+/** Takes an agent's clients at an issuer away, but for one. */
+export const removeOtherClients = (
+  sql: Queryable,
+  issuer: string,
+  agentId: string,
+  keep: string | null,
+): Promise<object[]> =>
+  sql.query(
+    'DELETE FROM agent_clients WHERE issuer = $1 AND agent_id = $2 AND client_id IS DISTINCT FROM $3 RETURNING client_id',
+    [issuer, agentId, keep],
+  );
+
+/** Says which agent a client is; false where it is somebody else's, of whichever organisation, and stays that. */
 export async function saveAgentClient(
   sql: Queryable,
   issuer: string,
@@ -26,10 +47,10 @@ export async function saveAgentClient(
   await sql.query(
     `INSERT INTO agent_clients (organisation_id, issuer, client_id, subject, agent_id)
      VALUES (current_setting('app.organisation'), $1, $2, $3, $4)
-     ON CONFLICT (issuer, client_id) DO NOTHING`,
+     ON CONFLICT (issuer, client_id) DO NOTHING RETURNING client_id`,
     [issuer, client.client_id, client.subject ?? null, client.agent_id],
   );
-  return (await findAgentClient(sql, issuer, client.client_id))?.agent_id === client.agent_id;
+  return (await findClient(sql, issuer, client.client_id))?.agent_id === client.agent_id;
 }
 
 /** The agent of a person at a client, where it was used before. */

@@ -7,6 +7,7 @@ import type { Queryable } from './pool.ts';
 /** An agent with all that it was registered with; `status` is what it is now. */
 export interface RegistryRow extends AgentRow {
   readonly owner: string | null;
+  readonly client_id: string | null;
   readonly drained: boolean;
   readonly project_id: number | null;
   readonly type: string | null;
@@ -21,7 +22,8 @@ export interface RegistryRow extends AgentRow {
 /** What it is now: who says nothing for a while is offline, whatever it said last. */
 const STATUS = `CASE WHEN last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds' THEN status ELSE 'offline' END`;
 const COLUMNS = `id, name, role, acts_for, skills, capacity, version, rollout_weight, ${STATUS} AS status, last_seen_at, owner,
-  drained, project_id, type, risk_level, entry_path, description, capabilities, created_at, updated_at`;
+  drained, project_id, type, risk_level, entry_path, description, capabilities, created_at, updated_at,
+  (SELECT c.client_id FROM agent_clients c WHERE c.agent_id = agents.id ORDER BY c.created_at, c.client_id LIMIT 1) AS client_id`;
 
 export interface NewAgent {
   readonly id: string;

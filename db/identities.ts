@@ -7,7 +7,7 @@ export interface Identity {
   readonly subject: string;
 }
 
-const USER = 'u.id, u.name, u.role, u.department, u.manager_id, u.administrator, u.active';
+const USER = 'u.id, u.name, u.role, u.department, u.manager_id, u.administrator, u.active, u.assigned_profile';
 
 /** The user that an identity is linked to, active or not. */
 export const findLinkedUser = async (sql: Queryable, { issuer, subject }: Identity): Promise<UserRow | undefined> =>
@@ -34,4 +34,4 @@ export const linkIdentity = async (sql: Queryable, { issuer, subject }: Identity
 
 /** Forgets who somebody is at all issuers, so that the next sign-in links anew. */
 export const unlinkUser = (sql: Queryable, userId: string): Promise<object[]> =>
-  sql.query('DELETE FROM user_identities WHERE user_id = $1', [userId]);
+  sql.query('DELETE FROM user_identities WHERE user_id = $1 RETURNING issuer', [userId]);

@@ -24,6 +24,8 @@ export interface ProviderOptions {
 const SCOPE = 'switchboard:read switchboard:write';
 export const WEB = 'switchboard-web';
 export const DESKTOP = 'switchboard-cli';
+/** Its tokens are the person (`login --person`), so the person is asked each time: it is none of our own below. */
+export const PERSON = 'switchboard-person';
 /** Clients that were registered here; others, which registered themselves, need the person's consent. */
 const isOwn = (clientId: string): boolean => clientId === WEB || clientId === DESKTOP;
 const DAY_S = 86_400;
@@ -94,6 +96,16 @@ function clientsOf({ clients, apiUrls }: ProviderOptions): NonNullable<Configura
       grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       response_types: [],
       redirect_uris: [],
+    },
+    {
+      client_id: PERSON,
+      client_name: 'Switchboard on this machine, as yourself',
+      // Native: any port of the loopback address, and consent each time (RFC 8252, sections 7.3 and 8.6).
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      redirect_uris: ['http://127.0.0.1/callback'],
     },
     ...clients.map(({ id, secret }) => ({
       client_id: id,

@@ -6,6 +6,7 @@ import type Provider from 'oidc-provider';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 import type { Account } from './accounts.ts';
+import { PERSON } from './configuration.ts';
 import { consentPage, page, signInPage } from './pages.ts';
 
 const SECONDS = 300;
@@ -41,7 +42,7 @@ export function interactions(provider: Provider, accounts: readonly Account[]): 
     }
     const client = await provider.Client.find(clientId);
     const where = client?.redirectUris?.[0] ?? 'no address';
-    res.type('html').send(consentPage(action, client?.clientName ?? clientId, where));
+    res.type('html').send(consentPage(action, client?.clientName ?? clientId, where, clientId === PERSON));
   });
 
   router.post('/interaction/:uid/login', form, async (req: Request, res: Response) => {

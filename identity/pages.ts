@@ -29,10 +29,10 @@ export const signInPage = (action: string, email: string, fault?: string): strin
   );
 
 /** Asks whether a client that nobody here has registered may act for the person. */
-export const consentPage = (action: string, client: string, where: string): string =>
+export const consentPage = (action: string, client: string, where: string, itself = false): string =>
   page(
     'Allow access',
-    `<p><strong>${escaped(client)}</strong> (${escaped(where)}) asks to act for you.</p>
+    `<p><strong>${escaped(client)}</strong> (${escaped(where)}) asks to act ${itself ? 'as you, and decides what you can decide' : 'for you'}.</p>
 <form method="post" action="${escaped(action)}"><button name="answer" value="yes">Allow</button>
 <button name="answer" value="no">Refuse</button></form>`,
   );

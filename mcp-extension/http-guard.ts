@@ -50,7 +50,13 @@ export const requireKey =
   };
 
 function keyHolder(token: string | undefined, staticKeys: boolean): AuthInfo {
-  if (token === undefined) throw new NotAuthorised(401, 'Send your API key: Authorization: Bearer <key>.');
+  if (token === undefined)
+    throw new NotAuthorised(
+      401,
+      staticKeys
+        ? 'Send a development key: Authorization: Bearer <key>.'
+        : 'Sign in, and send an access token: Authorization: Bearer <token>.',
+    );
   if (!staticKeys) throw new NotAuthorised(401, 'API keys are switched off here: sign in.', 'invalid_token');
   return { token, clientId: 'api-key', scopes: [] };
 }

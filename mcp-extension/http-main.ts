@@ -22,6 +22,7 @@ function resourceOf(config: Config, log: Logger): ProtectedResource | undefined 
     clientSecret,
     maxTokenSeconds: config.oidcMaxTokenSeconds,
     requireScopes: config.oidcRequireScopes,
+    extraScopes: config.oidcExtraScopes,
     log,
   });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
-import { loginTokens, SCOPES, serviceTokens } from '../platform/sign-in/client.ts';
+import { loginTokens, SCOPES, scopesWith, serviceTokens } from '../platform/sign-in/client.ts';
 import { loginFile } from '../platform/sign-in/login-file.ts';
 import { asTheyAre } from './credentials.ts';
 import type { Credentials } from './credentials.ts';
@@ -22,9 +22,10 @@ export function stdioCredentials(config: Config, log: Pick<Logger, 'warn'>): Std
   if (apiKey !== undefined) return { key: apiKey, credentials: asTheyAre, mayChange: false };
   const onFailure = (error: unknown): void =>
     log.warn({ because: error instanceof Error ? error.message : String(error) }, 'the access token was not renewed');
+  const scope = scopesWith(SCOPES.service, config.oidcExtraScopes);
   const service = clientId !== undefined && clientSecret !== undefined;
   const tokens = service
-    ? serviceTokens({ clientId, clientSecret }, { apiUrl, issuer, audience, scope: SCOPES.service }, onFailure)
+    ? serviceTokens({ clientId, clientSecret }, { apiUrl, issuer, audience, scope }, onFailure)
     : loginTokens(loginFile(), apiUrl, onFailure);
   tokens.token().catch((error: unknown) => {
     log.warn(error instanceof Error ? error.message : String(error));

@@ -123,6 +123,17 @@ export const ConfigVariables = z.object({
   oidcMaxTokenSeconds: wholeNumber('a number of seconds, at most 86400', 86_400)
     .default(900)
     .describe('Access tokens that live longer are refused'),
+  oidcExtraScopes: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]*( +[\x21\x23-\x5b\x5d-\x7e]+)*$/, 'must be scopes, separated by spaces')
+    .default('')
+    .transform((list) => list.split(' ').filter((scope) => scope !== ''))
+    .describe('Scopes that are asked for in addition when people and clients sign in, separated by spaces'),
+  oidcPersonClientId: z
+    .string()
+    .min(1)
+    .default('switchboard-person')
+    .describe('Client with which `login --person` gets a token that is the person; one of oidcPeopleClients'),
   oidcRequireScopes: flag()
     .default(true)
     .describe('Access tokens need the scope switchboard:read or switchboard:write; false for providers without scopes'),

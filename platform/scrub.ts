@@ -7,6 +7,7 @@ const SECRET_NAME =
 
 const SECRET_VALUES: readonly (readonly [RegExp, string])[] = [
   [/\bsbk_[\w-]+/g, REDACTED],
+  [/\bsbp_[\w-]+/g, REDACTED],
   [/\bwhsec_[\w+/=-]+/g, REDACTED],
   [/\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*/g, REDACTED],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/gi, `$1 ${REDACTED}`],

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { drainAgent, getAgent, listRegistry, registerAgent, removeAgent, updateAgent } from '../../contracts/agents.ts';
 import type { RegisteredAgent } from '../../contracts/agents.ts';
+import type { Json } from '../../contracts/json.ts';
 import { addAgent, changeAgent, deleteAgent, findRegistered, listRegistered, setDrained } from '../../db/agents.ts';
 import type { NewAgent, RegistryRow } from '../../db/agents.ts';
 import { findUser } from '../../db/directory.ts';
@@ -19,6 +20,7 @@ import { requirePermission } from '../permission.ts';
 import { ApiError, notFound } from '../problem.ts';
 import { recordEvent } from '../record.ts';
 import { afterOf, iso, isoOrNull, pageOf } from '../views.ts';
+import { setClient, signInOf } from './clients.ts';
 
 const view = (row: RegistryRow): RegisteredAgent => ({
   id: row.id,
@@ -31,6 +33,7 @@ const view = (row: RegistryRow): RegisteredAgent => ({
   status: row.status,
   last_seen_at: isoOrNull(row.last_seen_at),
   owner: row.owner,
+  client_id: row.client_id,
   drained: row.drained,
   rollout_weight: row.rollout_weight,
   projectId: row.project_id,
@@ -84,19 +87,28 @@ async function checkPeople(sql: Queryable, { acts_for, owner, role }: NewAgent):
   }
 }
 
-async function register(deps: ApiDeps, call: Call, agent: NewAgent): Promise<RegisteredAgent & { key: string }> {
-  const { key, keyId, hash } = newApiKey();
+type Registered = z.output<typeof registerAgent.output>;
+
+async function register(deps: ApiDeps, call: Call, agent: NewAgent, clientId?: string): Promise<Registered> {
   return deps.database.transaction(call.principal.organisation_id, async (sql) => {
     await checkPeople(sql, agent);
     const row = await addAgent(sql, agent);
     if (!row) throw new ApiError({ code: 'directory_conflict', detail: `There is an agent ${agent.name} already.` });
-    // A request that is repeated after its answer was lost gets another key; the one that nobody has ends.
-    await setKey(sql, { kind: 'agent', id: agent.id }, keyId, hash);
+    if (clientId !== undefined) await setClient(deps, sql, agent.id, clientId);
     const { role, acts_for, owner, version } = agent;
-    const details = { role, acts_for, owner, version };
+    const details = { role, acts_for, owner, version, client: clientId ?? null };
     await recordEvent(sql, call, { action: 'agent.registered', kind: 'agent', id: agent.id, details });
-    return { ...view(row), key };
+    const registered = view({ ...row, client_id: clientId ?? null });
+    return { ...registered, ...(await keyFor(deps, sql, agent)), sign_in: signInOf(deps, registered) };
   });
+}
+
+/** A key, where keys count. A request that is repeated after its answer was lost gets another; the lost one ends. */
+async function keyFor({ identity }: ApiDeps, sql: Queryable, { id }: NewAgent): Promise<{ key?: string }> {
+  if (!identity.settings.staticKeys) return {};
+  const { key, keyId, hash } = newApiKey();
+  await setKey(sql, { kind: 'agent', id }, keyId, hash);
+  return { key };
 }
 
 const within = <T>(deps: ApiDeps, call: Call, work: (sql: Queryable) => Promise<T>): Promise<T> =>
@@ -119,14 +131,18 @@ async function managed(deps: ApiDeps, call: Call, id: string): Promise<void> {
 async function change(
   deps: ApiDeps,
   call: Call,
-  { action, id }: { readonly action: string; readonly id: string },
+  {
+    action,
+    id,
+    details: more,
+  }: { readonly action: string; readonly id: string; readonly details?: Record<string, Json> },
   work: (sql: Queryable) => Promise<RegistryRow | undefined>,
 ): Promise<RegisteredAgent> {
   await managed(deps, call, id);
   return deps.database.transaction(call.principal.organisation_id, async (sql) => {
     const row = await work(sql);
     if (!row) throw notFound(id);
-    const details = { version: row.version, status: row.status };
+    const details = { version: row.version, status: row.status, ...more };
     await recordEvent(sql, call, { action, kind: 'agent', id, details });
     return view(row);
   });
@@ -164,7 +180,7 @@ export function mountAgents(mounting: Mounting): void {
     async (wanted, call) => {
       const agent = agentOf(call, wanted);
       await requirePermission(deps, call, 'agent:register', { kind: 'agent', owners: tagsOf(agent.acts_for) });
-      return register(deps, call, agent);
+      return register(deps, call, agent, wanted.client_id);
     },
     { creates: 'agent', waits: true },
   );
@@ -179,9 +195,17 @@ export function mountAgents(mounting: Mounting): void {
     await requirePermission(deps, call, 'directory:read', { kind: 'organisation' });
     return view(await registered(deps, call, id));
   });
-  mount(mounting, updateAgent, ({ id, ...wanted }, call) =>
-    change(deps, call, { action: 'agent.changed', id }, (sql) => changeAgent(sql, id, wanted)),
-  );
+  mount(mounting, updateAgent, async ({ id, client_id, ...wanted }, call) => {
+    if (client_id === undefined)
+      return change(deps, call, { action: 'agent.changed', id }, (sql) => changeAgent(sql, id, wanted));
+    // Whoever is an agent's client is the agent: that takes the right to register it.
+    const { acts_for } = await registered(deps, call, id);
+    await requirePermission(deps, call, 'agent:register', { kind: 'agent', owners: tagsOf(acts_for) }, id);
+    return change(deps, call, { action: 'agent.changed', id, details: { client: client_id } }, async (sql) => {
+      await setClient(deps, sql, id, client_id);
+      return changeAgent(sql, id, wanted);
+    });
+  });
   mount(mounting, drainAgent, ({ id, drain }, call) => setDraining(deps, call, id, drain));
   mount(mounting, removeAgent, async ({ id }, call) => {
     await remove(deps, call, id);

@@ -18,7 +18,10 @@ export async function tokenHolder(directory: Directory, token: AccessToken): Pro
     throw new InvalidToken('subject', 'This client may exchange tokens only; it has no rights of its own.');
   const principal = await whose(directory, token);
   await refuseRevoked(directory.database, principal, token);
-  return settings.requireScopes ? { ...principal, scopes: [...token.scopes] } : principal;
+  // A service may do what it is registered for, whatever its token says.
+  return settings.requireScopes && principal.kind !== 'service'
+    ? { ...principal, scopes: [...token.scopes] }
+    : principal;
 }
 
 async function whose(directory: Directory, token: AccessToken): Promise<Principal> {

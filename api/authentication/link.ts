@@ -24,8 +24,9 @@ export async function linkByEmail(
     const [user, other] = await findUsersByEmail(sql, email);
     if (!user || other) throw notKnown('Nobody in the directory has the e-mail address of this account.');
     if (!(await linkIdentity(sql, { issuer, subject }, user.id))) {
-      // The same account may have come twice at once, from a browser and a desktop: the other one has linked it.
-      if ((await findLinkedUser(sql, { issuer, subject }))?.id === user.id) return user;
+      // Two first requests at the same moment: the other one has just linked the same account.
+      const linked = await findLinkedUser(sql, { issuer, subject });
+      if (linked?.id === user.id) return linked;
       throw notKnown('Somebody else is linked to this person already: an administrator has to unlink them first.');
     }
     await recordIdentity(sql, { action: 'identity.linked', user, details: { issuer } });

@@ -1,5 +1,5 @@
 import type { Principal, Role } from '../../contracts/principal.ts';
-import { findAgentClient, ensureUserAgent, findUserAgent, followRole } from '../../db/agent-clients.ts';
+import { findClient, ensureUserAgent, findUserAgent, followRole } from '../../db/agent-clients.ts';
 import { organisationIds } from '../../db/deliveries.ts';
 import { findAgent, findUser } from '../../db/directory.ts';
 import type { UserRow } from '../../db/directory.ts';
@@ -9,6 +9,7 @@ import type { ProfilesOf } from '../../directory/organisation-profiles.ts';
 import type { AccessToken } from '../../platform/tokens/verify.ts';
 import { InvalidToken } from './invalid-token.ts';
 import { linkByEmail } from './link.ts';
+import { serviceOf } from './services.ts';
 import type { IdentitySettings } from './settings.ts';
 
 /** What callers are looked up in. */
@@ -103,14 +104,15 @@ export async function activeUser({ database }: Directory, organisationId: string
   return user;
 }
 
-/** The agent that a client is which signs in for itself; undefined where the token is of a person. */
+/** The agent or service that a client is which signs in for itself; undefined where the token is of a person. */
 export async function clientAgent(directory: Directory, token: AccessToken): Promise<Principal | undefined> {
   const { issuer, clientId, subject } = token;
-  const row = await directory.database.unscoped((sql) => findAgentClient(sql, issuer, clientId));
+  const row = await directory.database.unscoped((sql) => findClient(sql, issuer, clientId));
   const forItself = isForItself(token) || (row?.subject !== null && row?.subject === subject);
   if (!forItself) return undefined;
   if (!row) throw new InvalidToken('subject', 'The client that the token is of is not registered as an agent.');
   requireOrganisation(directory, token, row.organisation_id);
+  if (row.agent_id === null) return serviceOf(row.organisation_id, row.service_id);
   return agentOf(directory, row.organisation_id, row.agent_id);
 }
 

@@ -12,6 +12,8 @@ export interface IdentitySettings {
   readonly clientSecret: string | undefined;
   readonly peopleClients: readonly string[];
   readonly exchangeClients: readonly string[];
+  /** Scopes that the browser's sign-in asks for in addition. */
+  readonly extraScopes: readonly string[];
   readonly organisationClaim: string;
   readonly maxTokenSeconds: number;
   readonly requireScopes: boolean;
@@ -32,6 +34,7 @@ export const identitySettings = (config: Config): IdentitySettings => ({
   clientSecret: config.oidcClientSecret,
   peopleClients: config.oidcPeopleClients ?? [config.oidcClientId],
   exchangeClients: config.oidcExchangeClients,
+  extraScopes: config.oidcExtraScopes,
   organisationClaim: config.oidcOrganisationClaim,
   maxTokenSeconds: config.oidcMaxTokenSeconds,
   requireScopes: config.oidcRequireScopes,

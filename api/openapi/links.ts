@@ -17,9 +17,9 @@ function fits({ pattern: from }: Schema, { pattern: to }: Schema): boolean {
 /** Links from what an operation makes to what can be done with it (OpenAPI, Link Object): ids of the same kind. */
 export function linksOf(operation: Operation, operations: readonly Operation[], components: Components): Schema {
   if (operation.status === undefined) return {};
-  const ids = Object.entries(partsOf(components.of(operation.output, 'output')).properties);
+  const ids = Object.entries(partsOf(components.of(operation.output, 'output', operation.name)).properties);
   const links = operations.flatMap((target): [string, Schema][] => {
-    const { properties } = partsOf(components.of(target.input, 'input'));
+    const { properties } = partsOf(components.of(target.input, 'input', target.name));
     const [name] = pathNames(target.path);
     const found = ids.find(([, schema]) => fits(schema, properties[name ?? ''] ?? {}));
     if (name === undefined || found === undefined) return [];

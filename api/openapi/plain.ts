@@ -18,37 +18,43 @@ export function plainItem(route: PlainRoute, components: Components): Schema {
   };
 }
 
-function parametersOf({ params, query, keyed }: PlainRoute, components: Components): Schema[] {
+function parametersOf({ name: route, params, query, keyed }: PlainRoute, components: Components): Schema[] {
   const fields = ([params && (['path', params] as const), query && (['query', query] as const)] as const)
     .filter((one) => one !== undefined)
     .flatMap(([place, schema]) => {
-      const parts = partsOf(components.of(schema, 'input'));
+      const parts = partsOf(components.of(schema, 'input', route));
       return Object.entries(parts.properties).map(([name, field]) => parameter(name, place, field, parts));
     });
   return keyed === true ? [...fields, KEY_HEADER] : fields;
 }
 
-function bodyOf({ form, bodies }: PlainRoute, components: Components): Schema {
+function bodyOf({ name, form, bodies }: PlainRoute, components: Components): Schema {
   const all = { ...(form && { 'application/x-www-form-urlencoded': form }), ...bodies };
-  const content = Object.entries(all).map(([type, schema]) => [type, { schema: components.of(schema, 'input') }]);
+  const content = Object.entries(all).map(([type, schema]) => [type, { schema: components.of(schema, 'input', name) }]);
   return content.length === 0
     ? {}
     : { requestBody: { required: true, content: Object.fromEntries(content) as Schema } };
 }
 
-function responsesOf({ summary, answer, others = [], errors }: PlainRoute, components: Components): Schema {
+function responsesOf({ name, summary, answer, others = [], errors }: PlainRoute, components: Components): Schema {
   const success: PlainAnswer[] = answer ? [{ status: 200, description: summary, ...answer }] : [];
   return {
-    ...Object.fromEntries([...success, ...others].map((one) => [String(one.status), responseOf(one, components)])),
+    ...Object.fromEntries(
+      [...success, ...others].map((one) => [String(one.status), responseOf(one, name, components)]),
+    ),
     ...(errors && failuresOf([...errors, 'method_not_allowed', 'internal'])),
   };
 }
 
-function responseOf({ description, type, schema, headers = {} }: PlainAnswer, components: Components): Schema {
+function responseOf(
+  { description, type, schema, headers = {} }: PlainAnswer,
+  route: string,
+  components: Components,
+): Schema {
   const told = Object.entries(headers).map(([name, what]) => [name, { description: what, schema: { type: 'string' } }]);
   return {
     description,
     ...(told.length > 0 && { headers: Object.fromEntries(told) as Schema }),
-    ...(type !== undefined && schema && { content: { [type]: { schema: components.of(schema, 'output') } } }),
+    ...(type !== undefined && schema && { content: { [type]: { schema: components.of(schema, 'output', route) } } }),
   };
 }

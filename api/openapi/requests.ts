@@ -59,7 +59,7 @@ export function bodyOf(operation: Operation, input: Schema, components: Componen
   const required = all.filter((name) => !inPath.includes(name));
   const { bodyForms, bodyRule } = operation;
   const schema = bodyForms
-    ? { anyOf: bodyForms.map((form) => components.of(form, 'input')) }
+    ? { anyOf: bodyForms.map((form) => components.of(form, 'input', operation.name)) }
     : { ...input, properties: Object.fromEntries(kept), required, ...bodyRule };
   const mustBeSent = required.length > 0 || bodyForms !== undefined || bodyRule !== undefined;
   return { requestBody: { required: mustBeSent, content: { 'application/json': { schema } } } };

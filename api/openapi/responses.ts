@@ -56,7 +56,7 @@ export function failuresOf(codes: Iterable<ErrorCode>): Schema {
 
 function contentOf(operation: Operation, components: Components): Schema {
   if (operation.textField !== undefined) return { 'text/plain': { schema: { type: 'string' } } };
-  const output = components.of(operation.output, 'output');
+  const output = components.of(operation.output, 'output', operation.name);
   const list = (output['properties'] as Record<string, Schema> | undefined)?.[operation.bareList ?? ''];
   return { 'application/json': { schema: list ?? output } };
 }

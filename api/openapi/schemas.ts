@@ -14,17 +14,35 @@ export interface Parts {
 export class Components {
   readonly schemas: Record<string, Schema> = { Problem: PROBLEM };
 
-  /** The JSON Schema of a zod schema; what it defines by name moves to the components of the document. */
-  of(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  /**
+   * The JSON Schema of a zod schema; what it defines by name moves to the components of the document, and what contains
+   * itself without having a name gets the one of its parent.
+   */
+  of(schema: z.ZodType, io: 'input' | 'output', parent: string): Schema {
     const { $schema: _, $defs = {}, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-    for (const [name, definition] of Object.entries($defs)) this.schemas[name] = lifted(definition);
-    return lifted(json);
+    const names = new Map(Object.keys($defs).map((name) => [name, nameOf(name, io, parent)]));
+    for (const [name, definition] of Object.entries($defs))
+      this.schemas[names.get(name) ?? name] = lifted(definition, names);
+    return lifted(json, names);
   }
 }
 
+/** Schemas without a name are numbered in each document that zod makes: elsewhere the same number is another schema. */
+function nameOf(name: string, io: 'input' | 'output', parent: string): string {
+  const [, number] = /^__schema(\d+)$/.exec(name) ?? [];
+  if (number === undefined) return name;
+  const words = `${parent}_${io}`.split('_').map((word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+  return words.join('') + (number === '0' ? '' : number);
+}
+
 /** References within one schema become references within the document. */
-const lifted = (schema: unknown): Schema =>
-  JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/')) as Schema;
+const lifted = (schema: unknown, names: ReadonlyMap<string, string>): Schema =>
+  JSON.parse(
+    JSON.stringify(schema).replaceAll(
+      /"#\/\$defs\/([^"/]+)/g,
+      (_, name: string) => `"#/components/schemas/${names.get(name) ?? name}`,
+    ),
+  ) as Schema;
 
 export const partsOf = (schema: Schema): Parts => ({
   properties: (schema['properties'] ?? {}) as Record<string, Schema>,

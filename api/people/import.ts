@@ -9,6 +9,7 @@ import { checkChart, importChart } from '../../directory/import.ts';
 import type { CheckedChart, Faults } from '../../directory/import.ts';
 import { newId } from '../../platform/ids.ts';
 import { publish } from '../../db/record.ts';
+import { requireScope } from '../authentication.ts';
 import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Mounting } from '../http.ts';
@@ -169,6 +170,7 @@ export function mountOrgImport({ router, deps, authenticate }: Mounting): void {
     const traceId = String(res.locals['traceId']);
     checkTraceId(traceId);
     const principal = await authenticate(req.get('authorization'));
+    requireScope(principal, 'write');
     const call: Call = { principal, traceId, id: newId('import'), signal: new AbortController().signal };
     await requirePermission(deps, call, 'directory:manage', { kind: 'organisation' });
     const leave = deps.limits.connect(principal, 'imports');

@@ -3,6 +3,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { z } from 'zod';
 
 import { newId } from '../../platform/ids.ts';
+import { requireScope } from '../authentication.ts';
 import type { Call } from '../call.ts';
 import type { ApiDeps } from '../deps.ts';
 import { toApiError } from '../errors.ts';
@@ -26,6 +27,8 @@ const permitted =
     const traceId = String(res.locals['traceId']);
     checkTraceId(traceId);
     const principal = await authenticate(req.get('authorization'));
+    // Of a service policy asks for the scope that it has.
+    if (principal.kind !== 'service') requireScope(principal, req.method === 'GET' ? 'read' : 'write');
     const call: Call = { principal, traceId, id: newId('audit'), signal: new AbortController().signal };
     await requirePermission(deps, call, 'directory:sync', { kind: 'organisation' });
     const within: ScimCall['within'] = (work) => deps.database.inOrganisation(principal.organisation_id, work);

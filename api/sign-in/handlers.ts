@@ -1,6 +1,7 @@
 import type { Request, Response, Router } from 'express';
 import * as client from 'openid-client';
 
+import { scopesWith } from '../../platform/sign-in/client.ts';
 import { discoverProvider } from '../../platform/sign-in/provider.ts';
 import { Throttle } from '../authentication/throttle.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -72,7 +73,7 @@ async function begin(deps: ApiDeps, provider: client.Configuration, req: Request
   await rememberLogin(res, deps.identity, login);
   const url = client.buildAuthorizationUrl(provider, {
     redirect_uri: callbackUrl(deps),
-    scope: 'openid email profile',
+    scope: scopesWith('openid email profile', deps.identity.settings.extraScopes),
     state: login.state,
     nonce: login.nonce,
     code_challenge: await client.calculatePKCECodeChallenge(login.verifier),

@@ -5,6 +5,7 @@ import type { Principal } from '../../contracts/principal.ts';
 import { formatCursor, outboxAfter, parseCursor } from '../../db/outbox.ts';
 import type { OutboxCursor, OutboxRow } from '../../db/outbox.ts';
 import { principalTags } from '../../policy/tags.ts';
+import { requireScope } from '../authentication.ts';
 import type { Mounting } from '../http.ts';
 import { drained } from '../drained.ts';
 import { ApiError } from '../problem.ts';
@@ -48,6 +49,7 @@ const isAfter = (row: OutboxCursor, cursor: OutboxCursor): boolean => {
 export function mountStream({ router, deps, authenticate }: Mounting): void {
   router.get('/stream', async (req: Request, res: Response) => {
     const principal = await authenticate(req.get('authorization'));
+    requireScope(principal, 'read');
     const [topics, from] = [topicsOf(req), startOf(req)];
     const leave = deps.limits.connect(principal, 'streams');
     res.once('close', leave);

@@ -46,6 +46,8 @@ export async function exchange(deps: ExchangeDeps, form: ExchangeForm): Promise<
   const subject = await deps.identity.verify(form.subject_token, [between ? mcpAudience : audience]);
   requireMayAct(subject, actor);
   const holder = await tokenHolder(deps.directory, subject);
+  if (holder.kind === 'service')
+    throw new OAuthError('invalid_request', 'subject_token is of a service, which hands its right on to nobody.');
   const parties = { subject, actor, holder };
   const grant = between ? passedOn(parties, form.scope) : await delegated(deps, parties, form.scope);
   return { grant, audience: audienceOf(deps, form, between) };

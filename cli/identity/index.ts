@@ -1,46 +1,36 @@
 import { parseArgs } from 'node:util';
 
-import { saveAgentClient } from '../../db/agent-clients.ts';
-import { listAgents } from '../../db/directory.ts';
+import { endAccess } from '../../db/end-access.ts';
 import { unlinkUser } from '../../db/identities.ts';
 import { endLoginSessionsOf } from '../../db/login-sessions.ts';
-import { revoke } from '../../db/revocations.ts';
-import type { Database } from '../../db/pool.ts';
+import { revokeProvisioningToken } from '../../db/provisioning-tokens.ts';
 import { loadConfig } from '../../platform/config.ts';
-import type { Config } from '../../platform/config.ts';
 import { SigningKeys, tokenKeysFile } from '../../platform/tokens/signing-keys.ts';
-import { openOperatorDatabase } from '../operator-database.ts';
+import { recordOperator } from '../operator-record.ts';
 import { say } from '../say.ts';
-
-const USAGE = `identity rotate-keys                                   make a new key for tokens of the token service
-identity end --organisation ID --principal ID          end all sessions and tokens of a person or agent
-identity unlink --organisation ID --principal ID       forget which account is a person's; the next sign-in links anew
-identity client --organisation ID --agent NAME --client ID [--subject SUB]
-                                                       let an agent sign in for itself (client credentials)`;
-
-/** Longer than any token or session lives. */
-const LONGEST_MS = 31 * 86_400_000;
-
-interface Command {
-  readonly config: Config;
-  readonly values: Readonly<Record<string, string | undefined>>;
-}
+import { addClient } from './clients.ts';
+import { inOrganisation, needed, USAGE } from './command.ts';
+import type { Command } from './command.ts';
+import { provisioningToken } from './provisioning.ts';
 
 const commands: Readonly<Record<string, (command: Command) => Promise<number>>> = {
   'rotate-keys': rotate,
   end,
   unlink,
   client: addClient,
+  'provisioning-token': provisioningToken,
 };
+
+const TEXTS = ['organisation', 'principal', 'agent', 'client', 'subject', 'days', 'revoke'] as const;
+const FLAGS = ['service', 'list'] as const;
 
 /** `switchboard identity …`: keys of the token service, and who may get in. Answers the exit code. */
 export async function runIdentity(args: string[]): Promise<number> {
-  const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { organisation: text, principal: text, agent: text, client: text, subject: text },
-  });
+  const options = {
+    ...Object.fromEntries(TEXTS.map((name) => [name, { type: 'string' } as const])),
+    ...Object.fromEntries(FLAGS.map((name) => [name, { type: 'boolean' } as const])),
+  };
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
   const run = commands[positionals[0] ?? ''];
   if (run === undefined || positionals.length > 1) throw new Error(USAGE);
   return run({ config: loadConfig(), values });
@@ -56,8 +46,10 @@ function end(command: Command): Promise<number> {
   const id = needed(command, 'principal');
   return inOrganisation(command, (database, organisation) =>
     database.transaction(organisation, async (sql) => {
-      await revoke(sql, [`principal:${id}`], new Date(Date.now() + LONGEST_MS));
-      say(`${String(await endLoginSessionsOf(sql, id))} browser sessions ended; tokens issued until now are refused.`);
+      const { sessions, agents } = await endAccess(sql, [id], 'signed_out');
+      if (id.startsWith('service_')) await revokeProvisioningToken(sql, id.slice('service_'.length));
+      await recordOperator(sql, { action: 'identity.ended', kind: 'identity', id, details: { sessions, agents } });
+      say(`${String(sessions)} browser sessions ended; tokens issued until now are refused.`);
     }),
   );
 }
@@ -66,45 +58,10 @@ function unlink(command: Command): Promise<number> {
   const id = needed(command, 'principal');
   return inOrganisation(command, (database, organisation) =>
     database.transaction(organisation, async (sql) => {
-      await unlinkUser(sql, id);
-      await endLoginSessionsOf(sql, id);
+      const accounts = (await unlinkUser(sql, id)).length;
+      const sessions = await endLoginSessionsOf(sql, id);
+      await recordOperator(sql, { action: 'identity.unlinked', kind: 'identity', id, details: { accounts, sessions } });
       say(`The next sign-in of ${id} links an account anew.`);
     }),
   );
-}
-
-function addClient(command: Command): Promise<number> {
-  const { oidcIssuer: issuer } = command.config;
-  if (issuer === undefined) throw new Error('Set SWITCHBOARD_OIDC_ISSUER: a client belongs to an issuer.');
-  const [name, client_id] = [needed(command, 'agent'), needed(command, 'client')];
-  return inOrganisation(command, async (database, organisation) => {
-    const agents = await database.inOrganisation(organisation, listAgents);
-    const agent = agents.find((one) => one.name === name || one.id === name);
-    if (!agent) throw new Error(`No agent is called ${name}.`);
-    const client = { client_id, agent_id: agent.id, subject: command.values['subject'] ?? null };
-    const saved = await database.inOrganisation(organisation, (sql) => saveAgentClient(sql, issuer, client));
-    if (!saved)
-      throw new Error(`${client_id} at ${issuer} is registered already, as another agent; use a client of its own.`);
-    say(`${client_id} at ${issuer} is ${agent.name} from now on.`);
-  });
-}
-
-function needed({ values }: Command, name: string): string {
-  const value = values[name];
-  if (value === undefined) throw new Error(`--${name} is missing.\n${USAGE}`);
-  return value;
-}
-
-async function inOrganisation(
-  command: Command,
-  work: (database: Database, organisation: string) => Promise<void>,
-): Promise<number> {
-  const organisation = needed(command, 'organisation');
-  const database = openOperatorDatabase(command.config);
-  try {
-    await work(database, organisation);
-    return 0;
-  } finally {
-    await database.close();
-  }
 }

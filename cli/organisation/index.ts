@@ -1,4 +1,3 @@
-import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -16,6 +15,7 @@ import { connectTemporal } from '../../temporal/connection.ts';
 import { endWorkflowsOf } from '../../temporal/end-workflows.ts';
 import { removeRecipeSchedule } from '../../temporal/recipe-schedules.ts';
 import { openOperatorDatabase } from '../operator-database.ts';
+import { operatorAccount, recordOperator } from '../operator-record.ts';
 import { say } from '../say.ts';
 import { exportOrganisation } from './export.ts';
 
@@ -68,6 +68,9 @@ async function exportAll({ config, database, organisation, to }: Command): Promi
   const { guard } = openPrivacy(path.join(config.dataDir, 'master.key'), database);
   const data = await openOrganisationData(ownerUrl(config), organisation);
   try {
+    await database.inOrganisation(organisation, (sql) =>
+      recordOperator(sql, { action: 'organisation.exported', kind: 'organisation', id: organisation }),
+    );
     const files = await exportOrganisation({ data, organisationId: organisation, guard, database, to });
     say(`${String(files.reduce((sum, { rows }) => sum + rows, 0))} rows in ${String(files.length)} files in ${to}`);
     say('It holds personal data in clear: hand it over sealed, and delete it here.');
@@ -84,7 +87,7 @@ async function erase({ config, database, organisation, yes }: Command): Promise<
     say('Say --yes if that is what you want.');
     return 2;
   }
-  const versions = await eraseKeys(database, organisation, os.userInfo().username);
+  const versions = await eraseKeys(database, organisation, operatorAccount());
   say(`${String(versions)} versions of its key are destroyed`);
   await leaveTemporal(config, database, organisation);
   const data = await openOrganisationData(ownerUrl(config), organisation);

@@ -58,6 +58,8 @@ const LOCK_NOT_AVAILABLE = '55P03';
 /** Lets one change of the directory happen at a time; false where another one has the turn, soon or at once. */
 export async function takeDirectory(sql: Queryable, wait: boolean): Promise<boolean> {
   if (wait) return waitForDirectory(sql);
+  // An import. Right after another one statistics still say that there is hardly anybody: a loop over all would take minutes.
+  await sql.query('SET LOCAL enable_nestloop = off');
   const [row] = await sql.query<{ taken: boolean }>(`SELECT pg_try_advisory_xact_lock(${LOCK}) AS taken`);
   return row?.taken === true;
 }

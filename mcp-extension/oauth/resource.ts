@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { AuthInfo } from '@modelcontextprotocol/server';
 
 import type { Logger } from '../../platform/log.ts';
-import { serviceTokens, SCOPES } from '../../platform/sign-in/client.ts';
+import { scopesWith, serviceTokens, SCOPES } from '../../platform/sign-in/client.ts';
 import { IssuerAwayError, IssuerKeys } from '../../platform/tokens/issuer-keys.ts';
 import { TokenRefused } from '../../platform/tokens/refused.ts';
 import { claimedIssuer, verifyAccessToken } from '../../platform/tokens/verify.ts';
@@ -25,6 +25,8 @@ export interface ResourceSettings {
   readonly clientSecret: string;
   readonly maxTokenSeconds: number;
   readonly requireScopes: boolean;
+  /** Scopes that it asks for in addition when it signs in for itself. */
+  readonly extraScopes?: readonly string[];
   readonly log: Pick<Logger, 'warn'>;
 }
 
@@ -60,7 +62,8 @@ const SCOPE_NAMES = SCOPES.service.split(' ');
 export function createResource(settings: ResourceSettings): ProtectedResource {
   const { resource, issuer, publicUrl, apiUrl, audience, clientId, clientSecret, log } = settings;
   const onFailure = (error: unknown): void => log.warn({ because: String(error).slice(0, 200) }, 'no token of its own');
-  const own = serviceTokens({ clientId, clientSecret }, { apiUrl, issuer, audience, scope: SCOPES.service }, onFailure);
+  const scope = scopesWith(SCOPES.service, settings.extraScopes ?? []);
+  const own = serviceTokens({ clientId, clientSecret }, { apiUrl, issuer, audience, scope }, onFailure);
   const exchange = createExchange(apiUrl, own);
   const latest = new Map<string, string>();
   // Keys of callers seal what clients carry: nobody may guess one. All processes with the same secret know each other's.

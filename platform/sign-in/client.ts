@@ -19,8 +19,15 @@ export interface SignInTarget {
 }
 
 const SCOPE = 'switchboard:read switchboard:write';
-/** What is asked for at a sign-in, and without a person. */
-export const SCOPES = { person: `openid email offline_access ${SCOPE}`, service: SCOPE } as const;
+/** What is asked for at a sign-in that is kept, at one that is not, and without a person. */
+export const SCOPES = {
+  person: `openid email offline_access ${SCOPE}`,
+  once: `openid email ${SCOPE}`,
+  service: SCOPE,
+} as const;
+
+/** Scopes with those that an installation asks for in addition: some providers put an audience behind one. */
+export const scopesWith = (scopes: string, extra: readonly string[]): string => [scopes, ...extra].join(' ');
 
 /** The identity provider of an API, as it says itself (RFC 9728). */
 export async function issuerOf({ apiUrl, issuer }: Pick<SignInTarget, 'apiUrl' | 'issuer'>): Promise<string> {

@@ -7,6 +7,7 @@ import type { Generated } from './generated.ts';
 /** Rooms in the order they are drawn: edges first, vocabulary last. */
 const ROOMS = [
   ...['cli', 'mcp-extension', 'api', 'workers', 'workflows', 'activities', 'privacy', 'directory', 'policy'],
+  'identity',
   ...['temporal', 'db', 'platform', 'contracts'],
 ];
 /** Everything imports these; their arrows would hide the others. */

@@ -4,6 +4,8 @@ import path from 'node:path';
 import test from 'ava';
 import * as client from 'openid-client';
 
+import { SCOPES } from '../../platform/sign-in/client.ts';
+import { signInByLoopback } from '../../platform/sign-in/loopback.ts';
 import { discoverProvider } from '../../platform/sign-in/provider.ts';
 import { Browser } from '../../cli/demo/browser.ts';
 import { rest } from '../support/rest.ts';
@@ -60,6 +62,14 @@ linux(
     const page = await browser.visit(`${api}/auth/login?return_to=/me`);
     const signedIn = await browser.submit(page, { email: helena.email, password: helena.password });
     t.like(JSON.parse(signedIn.text) as Me, { name: 'Helena Voss', kind: 'user' });
+
+    const asked: Promise<unknown>[] = [];
+    const target = { apiUrl: api, audience: 'urn:switchboard:api', scope: SCOPES.once };
+    const own = await signInByLoopback('switchboard-person', target, (address) => {
+      asked.push(browser.visit(address).then((consent) => browser.submit(consent, { answer: 'yes' })));
+    });
+    await Promise.all(asked);
+    t.like((await rest<Me>(api, own, 'GET', '/me')).body, { name: 'Helena Voss', kind: 'user' });
 
     const legal = clients.find(({ id }) => id === 'legal-agent');
     const configuration = await discoverProvider({ issuer, clientId: 'legal-agent', clientSecret: legal?.secret });

@@ -123,6 +123,14 @@ test.serial('POL-3, OPS-4: an organisation is exported in clear, and nothing of 
   }
   const again = await organisation('export', '--organisation', stack.other.organisationId, '--to', to);
   t.not(again.code, 0, 'nothing is written over');
+  const events = await stack.database.inOrganisation(stack.other.organisationId, (sql) =>
+    sql.query<object>(
+      "SELECT actor_kind, actor_id, subject_id, details FROM audit_events WHERE action = 'organisation.exported' LIMIT 1",
+    ),
+  );
+  const details = { operator: os.userInfo().username };
+  const subject_id = stack.other.organisationId;
+  t.deepEqual(events, [{ actor_kind: 'service', actor_id: 'switchboard', subject_id, details }]);
 });
 
 test.serial(

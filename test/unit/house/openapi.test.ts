@@ -35,6 +35,29 @@ test('X-1: every operation and every other route is described, under a name of i
   t.is(new Set(names).size, names.length);
 });
 
+test('X-1: schemas that contain themselves without a name get one of their own', (t) => {
+  const Tree = z.object({
+    tree: z.string(),
+    get parts() {
+      return z.array(Tree).optional();
+    },
+  });
+  const Road = z.object({
+    road: z.string(),
+    get turns() {
+      return z.array(Road).optional();
+    },
+  });
+  const route = (name: string, schema: z.ZodType) =>
+    ({ name, method: 'get', path: `/${name}`, summary: name, answer: { type: 'application/json', schema } }) as const;
+  const routes = [route('see_tree', z.object({ root: Tree })), route('see_road', z.object({ start: Road }))];
+  const { components } = openApiDocument([], routes) as typeof document;
+  const schemas = components.schemas as Record<string, { properties: object }>;
+  t.true('tree' in (schemas['SeeTreeOutput']?.properties ?? {}));
+  t.true('road' in (schemas['SeeRoadOutput']?.properties ?? {}));
+  t.false(Object.keys(document.components.schemas).some((name) => name.startsWith('__')));
+});
+
 test('X-1: every reference and every link of the document leads somewhere', (t) => {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(([, to = '']) => to);
   t.true(references.length > 0);

@@ -101,6 +101,7 @@ test('X-6: operations: method, path, name', (t) => {
       'get /admin/users/{id} get_user',
       'put /admin/users/{id} assign_user',
       'post /admin/users/{user}/assign-profile assign_profile',
+      'post /auth/sessions/revoke revoke_sign_ins',
     ],
   );
 });

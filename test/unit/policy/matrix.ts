@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<string, Partial<Principal>>> = {
   'agent of the role': { kind: 'agent', id: 'desk' },
   'agent of a user': { kind: 'agent', id: 'bot', acts_for: 'ada' },
   service: { kind: 'service', id: 'sync' },
+  'service of provisioning': { kind: 'service', id: 'okta', scopes: ['directory:sync'] },
   administrator: { kind: 'user', id: 'root', administrator: true },
 };
 
