@@ -8,7 +8,7 @@ import { cpuOf } from './cpu.ts';
 import type { BenchStack } from './stack.ts';
 
 /** How often an agent says that it is there, in seconds; what the MCP extension does. */
-const EVERY_S = 40;
+const EVERY_S = 50;
 
 /** Adds agents with keys; answers the keys. */
 async function addAgents({ stack, organisationId }: BenchStack, count: number): Promise<string[]> {

@@ -33,7 +33,7 @@ export interface KeyRow {
 }
 
 /** An agent counts as online for so long after its last sign of life. */
-export const ONLINE_SECONDS = 90;
+export const ONLINE_SECONDS = 120;
 
 /** SQL on agents: whether one takes no new work, since it was held back from it, or has just said so itself. */
 export const IS_DRAINING = `(drained OR (status = 'draining' AND last_seen_at > now() - interval '${String(ONLINE_SECONDS)} seconds'))`;

@@ -3,12 +3,13 @@ import type { Logger } from '../platform/log.ts';
 import type { CallApi } from './api-client.ts';
 import { ApiProblem } from './problem.ts';
 
-const EVERY_MS = 40_000;
+/** One that is lost does not make an agent silent: that takes two minutes without. */
+const EVERY_MS = 50_000;
 const FAREWELL_MS = 2_000;
 /** Answers after which no later heartbeat could succeed: the key is a person's, or none. */
 const FINAL = new Set(['forbidden', 'unauthenticated']);
 
-/** Says that the agent is there, now and every half minute, until it is stopped. */
+/** Says that the agent is there, now and every fifty seconds, until it is stopped. */
 export interface Heartbeat {
   /** Says that the agent is gone; waits two seconds at most. */
   stop(): Promise<void>;

@@ -23,7 +23,7 @@ import { Heartbeats } from './heartbeats.ts';
 import { offerQueue } from './offer-queue.ts';
 import { ANSWER_WITHIN_MS } from '../workflows.ts';
 
-/** A thousand agents that beat each half minute need not be looked up each time; changes are told at once all the same. */
+/** A thousand agents that beat need not be looked up each time; changes are told at once all the same. */
 const BEATING_FOR_MS = 300_000;
 
 function agentView(row: AgentRow): AgentView {

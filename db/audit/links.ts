@@ -95,7 +95,9 @@ export class Links {
   }
 
   private misplace(entry: Entry, { id }: SealedEvent): void {
-    const detail = `Position ${entry.position} holds event ${id}, where event ${entry.event_id} was sealed.`;
+    // A record that was tampered with may hold anything there, also what no text can be made of.
+    const found = typeof id === 'string' ? id : JSON.stringify(id);
+    const detail = `Position ${entry.position} holds event ${found}, where event ${entry.event_id} was sealed.`;
     const finding: Finding = { kind: 'event_replaced', ...whereOf(entry), detail };
     if (this.misplaced.size < MOST_MISPLACED && !this.misplaced.has(id))
       this.misplaced.set(id, { expected: entry.event_id, finding });

@@ -64,6 +64,16 @@ test('AUD-1: any change of any column of any event is found and named', async (t
   t.pass();
 });
 
+test('AUD-1: an event whose id was replaced by something that has no text is named all the same', async (t) => {
+  const items = await recordWith(eventsOf([{}, {}]), [2]);
+  const changed = { ...entriesOf(items)[0]?.event, id: [{ toString: 0 }] as unknown } as SealedEvent;
+  const { findings } = await verdictOf(withEntry(items, 1, (one) => [{ ...one, event: changed }]));
+  t.deepEqual(
+    findings.map(({ kind, index }) => [kind, index]),
+    [['event_replaced', 1]],
+  );
+});
+
 test('AUD-1: any change of a link is found and named, also where its hash was made to fit', async (t) => {
   const fields = ['position', 'event_id', 'event_digest', 'sealed_at', 'hash'] as const;
   await fc.assert(
