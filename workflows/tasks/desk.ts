@@ -12,8 +12,6 @@ import {
 import { SYSTEM } from '../../contracts/actor.ts';
 import { approvalWorkflowId, withdrawSignal } from '../../contracts/approval-workflow.ts';
 import { refused } from '../../contracts/parse.ts';
-import { taskOutcomeSignal } from '../../contracts/recipe-workflow.ts';
-import type { TaskOutcome } from '../../contracts/recipe-workflow.ts';
 import { FANOUT_WORKFLOW, fanoutWorkflowId } from '../../contracts/session-workflow.ts';
 import type { Fanout, FanoutWorkflow } from '../../contracts/session-workflow.ts';
 import { cancelSignal, taskWorkflowId } from '../../contracts/task-workflow.ts';
@@ -33,6 +31,7 @@ import { showStatus } from '../search.ts';
 import { admissionRecord, changeRecord, refusalRecord, taskState } from './record.ts';
 import { admittedTask, allowedNow, ended, isTakenFrom, nextDeadline, nextTask, paused, refusalOf } from './state.ts';
 import type { Task, TaskDeadline, TaskEvent } from './state.ts';
+import { isUnderWay, tellStarter } from './starter.ts';
 
 /** What the main loop takes from its mailbox. */
 export type Message =
@@ -53,8 +52,6 @@ interface Carried {
 const REMEMBERED = 100;
 /** Children and approvals that a task cancels by itself; a workflow of its own reaches more, to keep histories small. */
 const REACHED_DIRECTLY = 100;
-
-const UNDER_WAY: ReadonlySet<string> = new Set(['pending', 'active']);
 
 /** The task at work: applies one message at a time, writes it down, and tells who is concerned. */
 export class TaskDesk {
@@ -109,7 +106,7 @@ export class TaskDesk {
       await this.recorder.record(admissionRecord(this.task, admission.policies, this.masked));
       showStatus(this.task.status, admission.assignee?.id ?? null);
       this.admission = { refusal: null };
-      await this.tell(this.task.status);
+      await tellStarter(start, this.task.status);
       return true;
     } catch (error) {
       const failure = refusalIn(error);
@@ -117,7 +114,7 @@ export class TaskDesk {
       await this.recorder.record(refusalRecord(start, failure.type ?? 'forbidden'));
       showStatus('refused');
       this.admission = { refusal: failure };
-      await this.tell('refused');
+      await tellStarter(start, 'refused');
       return false;
     }
   }
@@ -234,17 +231,7 @@ export class TaskDesk {
     this.task = after;
     const moved = after.status !== before.status || after.assignee?.id !== before.assignee?.id;
     if (moved) showStatus(after.status, after.assignee?.id ?? null);
-    if (after.status !== before.status && !UNDER_WAY.has(after.status)) await this.tell(after.status);
-  }
-
-  /** Whoever waits for the task hears where it stands. */
-  private async tell(status: TaskOutcome['status']): Promise<void> {
-    const { tell, task_id } = this.start;
-    if (tell === undefined) return;
-    // It may have ended meanwhile: then nobody waits any more.
-    await getExternalWorkflowHandle(tell)
-      .signal(taskOutcomeSignal, { task_id, status })
-      .catch(() => undefined);
+    if (after.status !== before.status && !isUnderWay(after.status)) await tellStarter(this.start, after.status);
   }
 
   private async offerAgain(): Promise<void> {
