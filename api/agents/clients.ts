@@ -12,10 +12,10 @@ export async function setClient(
   clientId: string | null,
 ): Promise<void> {
   const { issuer } = settings;
-  if (issuer === undefined)
-    throw new ApiError({ code: 'invalid_input', detail: 'client_id: no OpenID provider is set here.' }, [
-      { pointer: '/client_id', detail: 'no OpenID provider is set here' },
-    ]);
+  if (issuer === undefined) {
+    if (clientId === null) return;
+    throw new ApiError({ code: 'directory_conflict', detail: 'client_id: no OpenID provider is set here.' });
+  }
   await removeOtherClients(sql, issuer, agentId, clientId);
   if (clientId === null) return;
   const own = [settings.clientId, ...settings.peopleClients, ...settings.exchangeClients];

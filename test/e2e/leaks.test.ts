@@ -112,7 +112,12 @@ async function collect({ stack, place }: ScenarioStack): Promise<Corpora> {
     postgres: filesIn(cluster, 'postgres'),
     temporal: [...filesIn(temporal, 'temporal'), ...read.stored],
     histories: read.histories,
-    others: filesIn(dataDir, 'data', new RegExp(`^(${cluster}|${temporal})/`)),
+    // The development provider's people, for the developer alone: what an identity provider keeps anywhere.
+    others: filesIn(
+      dataDir,
+      'data',
+      new RegExp(`^((${cluster}|${temporal})/|${path.join(dataDir, 'passwords.json')}$)`),
+    ),
   };
 }
 
