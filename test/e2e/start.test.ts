@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import test from 'ava';
@@ -57,7 +57,9 @@ linux(
       t.regex(address, /^http:\/\/127\.0\.0\.1:\d+/, name);
       t.true((await fetch(address)).status < 500, name);
     }
-    t.is(statSync(path.join(folder, 'keys.json')).mode & 0o777, 0o600);
+    t.false(existsSync(path.join(folder, 'keys.json')), 'people and agents sign in: nobody has a key');
+    for (const secret of ['passwords.json', 'identity-secrets.json', 'master.key'])
+      t.is(statSync(path.join(folder, secret)).mode & 0o777, 0o600, secret);
     t.true(first.tree().length >= 6, 'Postgres, Temporal, API, worker and MCP server are below it');
     const sender = await signIn(first, 'Tobias Renn');
     const { task_id } = await sender.call(routeTask, {
