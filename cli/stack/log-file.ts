@@ -25,10 +25,22 @@ export function openLogFile(dataDir: string): LogFile {
   mkdirSync(dataDir, { recursive: true });
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LARGEST) renameSync(file, `${file}.1`);
   let descriptor: number | undefined = openSync(file, 'a', 0o600);
+  let lost = 0;
+  const append = (text: string): void => {
+    if (descriptor === undefined) return;
+    try {
+      if (lost > 0) writeSync(descriptor, `[log] ${String(lost)} lines could not be written\n`);
+      lost = 0;
+      writeSync(descriptor, text);
+    } catch {
+      // A full disk: what runs must not end for a line of its log; how many are missing is told once there is room.
+      lost += 1;
+    }
+  };
   return {
     path: file,
     write(name, line) {
-      if (descriptor !== undefined) writeSync(descriptor, line.startsWith('{') ? `${line}\n` : `[${name}] ${line}\n`);
+      append(line.startsWith('{') ? `${line}\n` : `[${name}] ${line}\n`);
     },
     close() {
       if (descriptor !== undefined) closeSync(descriptor);
